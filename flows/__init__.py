@@ -1,0 +1,1 @@
+"""What a conversation is: flows, steps, inputs, and the ports that an engine runs them through."""

@@ -1,0 +1,315 @@
+"""Every error that Handrail raises on purpose.
+
+    HandrailError
+    ├── DefinitionError (ValueError)        a flow, input or route that cannot work
+    │   └── UnboundedPattern                a pattern that RE2 cannot run in bounded time
+    ├── UnknownFlow (LookupError)           a flow name that no registry holds
+    ├── UnknownStep (LookupError)           a step name that the flow does not have
+    ├── StartRefused (ValueError)           arguments that do not make the flow's data
+    ├── StepError (RuntimeError)            a step handler failed; the turn left no trace
+    │   ├── InvalidData                     the data that a step left does not validate
+    │   ├── UndeclaredMove                  a move that the definition does not declare
+    │   ├── AmbiguousNext                   ``next()`` where several edges leave
+    │   ├── NotAnAction                     a handler returned something else than an action
+    │   ├── ConcurrentAsk                   a second ``ask`` while one is outstanding
+    │   ├── NondeterministicStep            a step whose re-run keeps disagreeing with its journal
+    │   ├── JournalTooLong                  a step that asks too often
+    │   ├── HandlerTimeout                  a handler that ran out of time
+    │   └── TransitionLoop                  automatic moves that never come to rest
+    ├── TooManyTries                        the tries of an ``ask`` are used up
+    ├── InvalidAnswer (ValueError)          what a person sent is not what the input wants
+    ├── StorageError
+    │   ├── StorageDown                     it cannot be reached now; try again
+    │   ├── OutcomeUnknown                  the answer to a commit was lost
+    │   ├── BadRow (ValueError)             one row of a batch cannot be stored
+    │   ├── CorruptState                    what is stored cannot be read; it is never overwritten
+    │   ├── SchemaMismatch                  the database is older, newer, or not ours
+    │   └── AlreadyOwned                    another process works on this database
+    └── ChannelError
+        ├── SendLater                       the service asks to wait
+        ├── SendRefused                     it will never take this message
+        ├── SendUncertain                   the answer was cut: it may or may not have arrived
+        └── ChannelStopped                  the channel cannot go on (a revoked token, say)
+
+A message says what happened, with the values, and then what to do; the values are
+attributes as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class HandrailError(Exception):
+    """The base of all errors that Handrail raises on purpose."""
+
+
+class DefinitionError(HandrailError, ValueError):
+    """A definition that cannot work. ``flow`` and ``step`` name the place, where there is one."""
+
+    def __init__(self, message: str, *, flow: str | None = None, step: str | None = None) -> None:
+        self.flow = flow
+        self.step = step
+        place = f"flow {flow!r}" if flow else ""
+        if step:
+            place = f"{place}, step {step}" if place else f"step {step}"
+        super().__init__(f"{place}: {message}" if place else message)
+
+
+class UnboundedPattern(DefinitionError):
+    """A pattern that RE2 refuses: back-references and look-around cannot run in bounded time."""
+
+    def __init__(self, pattern: str, reason: str) -> None:
+        self.pattern = pattern
+        self.reason = reason
+        super().__init__(
+            f"the pattern {pattern!r} cannot run in bounded time ({reason}). "
+            "Write it without back-references and look-around (RE2 syntax)."
+        )
+
+
+class UnknownFlow(HandrailError, LookupError):
+    """No flow of that name is registered."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(sorted(known))
+        self.near = tuple(get_close_matches(name, self.known))
+        hint = f"Did you mean {' or '.join(map(repr, self.near))}?" if self.near else ""
+        there = f"Registered: {', '.join(self.known)}." if self.known else "No flow is registered."
+        super().__init__(f"there is no flow {name!r}. {hint or there}")
+
+
+class UnknownStep(HandrailError, LookupError):
+    """The flow has no step of that name."""
+
+    def __init__(self, flow: str, name: str, known: Iterable[str]) -> None:
+        self.flow = flow
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(
+            f"flow {flow!r} has no step {name!r}. Its steps are {', '.join(self.known)}."
+        )
+
+
+class StartRefused(HandrailError, ValueError):
+    """A flow cannot start with these arguments. ``field`` names the one at fault."""
+
+    def __init__(self, flow: str, field: str | None, reason: str) -> None:
+        self.flow = flow
+        self.field = field
+        self.reason = reason
+        what = f"its field {field!r}: {reason}" if field else reason
+        super().__init__(
+            f"flow {flow!r} cannot start: {what}. "
+            "Give the field a default, or pass it when the flow is started."
+        )
+
+
+class StepError(HandrailError, RuntimeError):
+    """A step handler failed. Nothing that the turn did was kept."""
+
+    def __init__(self, flow: str, step: str, message: str) -> None:
+        self.flow = flow
+        self.step = step
+        super().__init__(f"flow {flow!r}, step {step}: {message}")
+
+
+class InvalidData(StepError):
+    """The data that a step left does not validate. ``field`` names the first field at fault."""
+
+    def __init__(self, flow: str, step: str, field: str, reason: str) -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(
+            flow,
+            step,
+            f"the data cannot be stored, field {field!r}: {reason}. Nothing was changed.",
+        )
+
+
+class UndeclaredMove(StepError):
+    """A move that the definition does not declare."""
+
+    def __init__(self, flow: str, step: str, target: str, declared: Iterable[str]) -> None:
+        self.target = target
+        self.declared = tuple(declared)
+        declared_text = ", ".join(self.declared) or "nowhere"
+        super().__init__(
+            flow,
+            step,
+            f"it may not move to {target}; it is declared to go to {declared_text}. "
+            f"Declare it with to=[..., {target}], or use turn.goto for a jump.",
+        )
+
+
+class AmbiguousNext(StepError):
+    """``next()`` without a target where several edges leave."""
+
+    def __init__(self, flow: str, step: str, declared: Iterable[str]) -> None:
+        self.declared = tuple(declared)
+        super().__init__(
+            flow,
+            step,
+            f"next() has several ways to go ({', '.join(self.declared)}). "
+            "Name one: turn.next(Step.X).",
+        )
+
+
+class NotAnAction(StepError):
+    """A handler returned something that is no action."""
+
+    def __init__(self, flow: str, step: str, returned: object) -> None:
+        self.returned_type = type(returned).__name__
+        super().__init__(
+            flow,
+            step,
+            f"the handler returned {self.returned_type}, which is no action. "
+            "Return a decision such as turn.next(), turn.goto(Step.X) or turn.complete().",
+        )
+
+
+class ConcurrentAsk(StepError):
+    """A second ``ask`` while one is outstanding, as in ``asyncio.gather``."""
+
+    def __init__(self, flow: str, step: str) -> None:
+        super().__init__(
+            flow, step, "two questions were asked at once. Ask one after the other, or use a fork."
+        )
+
+
+class NondeterministicStep(StepError):
+    """A step whose re-run disagreed with its journal twice under the same code."""
+
+    def __init__(self, flow: str, step: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            flow,
+            step,
+            f"run again with the same answers, it asked something else ({reason}). Which questions "
+            "a step asks may depend on answers, turn.data, turn.once, turn.now and turn.random only.",
+        )
+
+
+class JournalTooLong(StepError):
+    """A step that holds more answers than its journal may."""
+
+    def __init__(self, flow: str, step: str, limit: int) -> None:
+        self.limit = limit
+        super().__init__(
+            flow, step, f"it has asked more than {limit} questions. Split it into several steps."
+        )
+
+
+class HandlerTimeout(StepError):
+    """A handler that ran longer than it may."""
+
+    def __init__(self, flow: str, step: str, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(
+            flow,
+            step,
+            f"the handler ran for more than {seconds:g} seconds and was stopped. "
+            "Do long work outside the conversation, or raise App(handler_timeout=...).",
+        )
+
+
+class TransitionLoop(StepError):
+    """Automatic moves that never come to rest. ``steps`` are the last ones entered."""
+
+    def __init__(self, flow: str, step: str, steps: Iterable[str], limit: int) -> None:
+        self.steps = tuple(steps)
+        self.limit = limit
+        super().__init__(
+            flow,
+            step,
+            f"more than {limit} moves in one turn without a question: "
+            f"{' -> '.join(self.steps)}. Ask something on the way, or end the flow.",
+        )
+
+
+class TooManyTries(HandrailError):
+    """Raised by ``ask`` inside the handler when the tries that its input allows are used up."""
+
+    def __init__(self, tries: int) -> None:
+        self.tries = tries
+        super().__init__(f"no valid answer in {tries} tries")
+
+
+class InvalidAnswer(HandrailError, ValueError):
+    """What a person sent is not what the input wants. ``reason`` is written for that person."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class StorageError(HandrailError):
+    """The base of what a storage raises."""
+
+
+class StorageDown(StorageError):
+    """The storage cannot be reached or is busy. Nothing was written; try again later."""
+
+
+class OutcomeUnknown(StorageError):
+    """The answer to a commit was lost: read version and cause before running anything again."""
+
+
+class BadRow(StorageError, ValueError):
+    """One row of a batch cannot be stored; ``index`` is its place. Nothing was written."""
+
+    def __init__(self, index: int, reason: str) -> None:
+        self.index = index
+        self.reason = reason
+        super().__init__(f"row {index} of the batch cannot be stored: {reason}")
+
+
+class CorruptState(StorageError):
+    """A stored conversation cannot be read. It is never overwritten and never 'not found'."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        self.key = key
+        self.reason = reason
+        super().__init__(
+            f"the stored state of conversation {key!r} cannot be read ({reason}). It was left as it "
+            "is. Restore it from a backup, or remove that row."
+        )
+
+
+class SchemaMismatch(StorageError):
+    """The database is not in the schema that this version works with."""
+
+
+class AlreadyOwned(StorageError):
+    """Another process works on this database."""
+
+
+class ChannelError(HandrailError):
+    """The base of what a channel raises."""
+
+
+class SendLater(ChannelError):
+    """The service asks to wait ``seconds`` before anything more is sent to this chat."""
+
+    def __init__(self, seconds: float, reason: str = "") -> None:
+        self.seconds = seconds
+        super().__init__(reason or f"to be sent again in {seconds:g} seconds")
+
+
+class SendRefused(ChannelError):
+    """The service never takes this message. ``blocked``: nor any other to this chat."""
+
+    def __init__(self, reason: str, *, blocked: bool = False) -> None:
+        self.reason = reason
+        self.blocked = blocked
+        super().__init__(reason)
+
+
+class SendUncertain(ChannelError):
+    """The answer was cut: the message may or may not have arrived."""
+
+
+class ChannelStopped(ChannelError):
+    """The channel cannot go on; the message says why and what to do."""
