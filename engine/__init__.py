@@ -1,0 +1,15 @@
+"""How conversations run: turns, routing, delivery, channels, and the command line."""
+
+import flows
+
+if not hasattr(flows, "FlowBuilder"):
+    raise ImportError(
+        f"{flows.__file__} hides Handrail's package 'flows'. Rename that file: the names flows, "
+        "engine and storage are reserved."
+    )
+
+from engine.app import App  # noqa: E402 - only once it is sure that flows is ours
+from engine.notices import Notices  # noqa: E402
+from engine.settings import Settings  # noqa: E402
+
+__all__ = ["App", "Notices", "Settings"]

@@ -78,7 +78,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SendText:
+class Reply:
     """A new message."""
 
     text: str
@@ -88,7 +88,7 @@ class SendText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditText:
+class Edit:
     """A new text for the message in ``slot``; sent anew where that message is not there."""
 
     slot: str
@@ -98,7 +98,7 @@ class EditText:
     kind: Literal["edit"] = "edit"
 
 
-Send = SendText | EditText
+Send = Reply | Edit
 """What the outbox holds."""
 
 

@@ -1,0 +1,118 @@
+"""The App: a bot, and what it needs to run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from engine.bot import Bot
+from engine.clock import SystemClock
+from engine.notices import Notices
+from engine.worker import Worker
+from flows.errors import DefinitionError
+from flows.ports import Channel, Clock, FlowStorage
+from flows.registry import FlowRegistry
+from flows.router import Router
+
+HANDLER_TIMEOUT = 30.0
+"""Seconds that the handlers of one turn may take, unless an App says otherwise."""
+
+
+class App:
+    """Ties flows, handlers, dependencies and session together.
+
+    Args:
+        router: the handlers without a flow, with the flows' registry applied to it.
+        registry: the flows, where it was not applied to the router yet.
+        session: the model of the session; every field needs a default.
+        deps: an object that every handler finds as ``turn.deps`` and ``ctx.deps``.
+        texts: what the engine itself says to people.
+        handler_timeout: seconds that the handlers of one turn may take.
+
+    Raises:
+        DefinitionError: a session field without a default, or a time-out that is none.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        *,
+        registry: FlowRegistry | None = None,
+        session: type[BaseModel] | None = None,
+        deps: Any = None,
+        texts: Notices | None = None,
+        handler_timeout: float = HANDLER_TIMEOUT,
+        clock: Clock | None = None,
+    ) -> None:
+        if registry is not None and router.registry is not registry:
+            registry.apply_to_router(router)
+        if handler_timeout <= 0:
+            raise DefinitionError(f"handler_timeout must be above 0, not {handler_timeout}")
+        _check_session(session)
+        self._bot = Bot(router=router, session=session, deps=deps, texts=texts or Notices())
+        self._timeout = handler_timeout
+        self._clock = clock or SystemClock()
+
+    @property
+    def name(self) -> str:
+        """The name of the router."""
+        return self._bot.router.name
+
+    @property
+    def router(self) -> Router:
+        """The handlers without a flow."""
+        return self._bot.router
+
+    @property
+    def registry(self) -> FlowRegistry:
+        """The flows."""
+        return self._bot.registry
+
+    def check(self) -> list[str]:
+        """A line about each flow; that they can be listed means that they passed every check."""
+        return [
+            f"{flow.name}: version {flow.version}, {len(flow.table)} steps, "
+            f"starts at {flow.initial.name}"
+            for flow in self.registry.flows.values()
+        ]
+
+    async def run(
+        self, *, channel: Channel, storage: FlowStorage, stop: asyncio.Event | None = None
+    ) -> None:
+        """Runs until ``stop`` is set or the channel's input has ended; then finishes the turns
+        and sends in flight and gives everything back.
+
+        Raises:
+            AlreadyOwned: another process works on this storage.
+            SchemaMismatch: the storage's schema is not ours.
+            StorageDown: the storage cannot be reached at the start.
+            ChannelStopped: the channel cannot go on.
+        """
+        try:
+            await storage.open()
+            worker = Worker(
+                self._bot,
+                storage=storage,
+                channel=channel,
+                clock=self._clock,
+                handler_timeout=self._timeout,
+            )
+            await worker.run(stop or asyncio.Event())
+        finally:
+            await channel.close()
+            await storage.close()
+
+
+def _check_session(session: type[BaseModel] | None) -> None:
+    if session is None:
+        return
+    try:
+        session()
+    except ValidationError as error:
+        field = ".".join(map(str, error.errors()[0]["loc"]))
+        raise DefinitionError(
+            f"the session model {session.__name__} needs a default for its field {field!r}: "
+            "everybody starts with an empty session"
+        ) from None

@@ -1,0 +1,85 @@
+"""Tokens: the data of the engine's own buttons.
+
+A token names the instance, the visit of the step, the question's ordinal, the button and the
+owner, and bears a code that only this instance can make. It fits into the 64 bytes that
+Telegram gives: ``hr~<instance>.<visit>.<ordinal>.<button>.<owner>.<code>``.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2s
+from hmac import compare_digest
+
+from flows.instance import FlowInstance
+from flows.questions import Mint
+from flows.replies import BUTTON_PREFIX
+
+_PARTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as it came in; nothing in it is believed before ``genuine``.
+
+    Attributes:
+        owner: digest of the person who may press.
+    """
+
+    instance: str
+    visit: int
+    ordinal: int
+    button: int
+    owner: str
+    code: str
+
+
+def is_token(data: str) -> bool:
+    """Whether the data is, or pretends to be, a token."""
+    return data.startswith(BUTTON_PREFIX)
+
+
+def read_token(data: str) -> Token | None:
+    """The token in a button's data; None when it is forged, cut or damaged beyond reading."""
+    parts = data.removeprefix(BUTTON_PREFIX).split(".")
+    if len(parts) != _PARTS or not is_token(data):
+        return None
+    instance, visit, ordinal, button, owner, code = parts
+    numbers = (visit, ordinal, button)
+    if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in numbers):
+        return None
+    return Token(instance, int(visit), int(ordinal), int(button), owner, code)
+
+
+def genuine(token: Token, instance: FlowInstance) -> bool:
+    """Whether the instance made this token."""
+    place = _place(token.instance, token.visit, token.ordinal, token.button, token.owner)
+    return compare_digest(_code(instance.secret, place).encode(), token.code.encode())
+
+
+def minting(instance: FlowInstance, visit: int, person: str) -> Mint:
+    """Makes the tokens of one visit; ``person`` may press them."""
+    who = owner(person)
+
+    def mint(ordinal: int, button: int) -> str:
+        place = _place(instance.id, visit, ordinal, button, who)
+        return f"{BUTTON_PREFIX}{place}.{_code(instance.secret, place)}"
+
+    return mint
+
+
+@lru_cache(maxsize=4096)
+def owner(person: str) -> str:
+    """The digest by which a token names a person: 8 characters."""
+    return urlsafe_b64encode(blake2s(person.encode(), digest_size=6).digest()).decode()
+
+
+def _place(instance: str, visit: int, ordinal: int, button: int, who: str) -> str:
+    return f"{instance}.{visit}.{ordinal}.{button}.{who}"
+
+
+def _code(secret: str, place: str) -> str:
+    digest = blake2s(place.encode(), key=secret.encode(), digest_size=6).digest()
+    return urlsafe_b64encode(digest).decode()

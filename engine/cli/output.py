@@ -1,0 +1,29 @@
+"""The two streams of the command line."""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+
+from rich.console import Console
+from rich.text import Text
+
+from engine.channels.console.plain import harmless
+
+
+def forgive_encodings() -> None:
+    """Shows what a stream cannot encode as an escape, where it would stop the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def say(line: str = "", *, style: str = "") -> None:
+    """One line of the result, on stdout."""
+    Console(highlight=False).print(Text(line, style=style), soft_wrap=True)
+
+
+def complain(sentence: str) -> None:
+    """What went wrong, on stderr."""
+    text = Text.assemble(("error: ", "bold red"), harmless(sentence))
+    Console(stderr=True, highlight=False).print(text, soft_wrap=True)

@@ -1,0 +1,131 @@
+"""Accepted updates that wait in memory: a queue a conversation, handed out round-robin."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from engine.walk import OnceNotes
+from flows.updates import Update
+
+CAPACITY = 5_000
+"""Updates that are kept in memory; the rest waits in the database."""
+
+ALONE_AT = 3
+"""From this try on, an update that a dead process left behind runs alone in the process."""
+
+DEAD_AT = 5
+"""At this try it is given up: a dead letter."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Item:
+    """An accepted update that is not done.
+
+    Attributes:
+        box: what it must be in order with: its conversation, or itself where there is none.
+        tries: how often a process read it back from the database; 0 for a fresh one.
+        notes: results of ``turn.once`` that it has stored.
+        conflicts: how often its commit met a newer version.
+    """
+
+    seq: int
+    box: str
+    update: Update
+    tries: int = 0
+    notes: OnceNotes = field(default_factory=dict)
+    conflicts: int = 0
+
+
+class Mailboxes:
+    """One queue a conversation; at most one update of each is out at a time."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.behind = False
+        self._capacity = capacity
+        self._boxes: dict[str, deque[Item]] = {}
+        self._ready: OrderedDict[str, None] = OrderedDict()
+        self._seqs: set[int] = set()
+
+    @property
+    def seqs(self) -> Collection[int]:
+        """The seqs that are in memory, those that are out included."""
+        return self._seqs
+
+    @property
+    def empty(self) -> bool:
+        """Nothing waits and nothing is out."""
+        return not self._seqs and not self.behind
+
+    @property
+    def ready(self) -> bool:
+        """Something can be taken."""
+        return bool(self._ready)
+
+    def put(self, items: Iterable[Item]) -> bool:
+        """Takes fresh items in their order. Once one does not fit, all wait in the database until
+        ``catch_up``, so that none overtakes another; then ``behind`` is True. Answers whether
+        all were taken.
+        """
+        for item in items:
+            if self.behind or len(self._seqs) >= self._capacity:
+                self.behind = True
+                return False
+            self._add(item)
+        return True
+
+    def catch_up(self, items: Collection[Item], *, more: bool) -> None:
+        """Takes items that were read back; ``more``: the database may hold further ones."""
+        for item in items:
+            if item.seq not in self._seqs:
+                self._add(item)
+        self.behind = more
+
+    @property
+    def room(self) -> int:
+        """How many more items may be read back."""
+        return max(self._capacity - len(self._seqs), 0)
+
+    def take(self, limit: int) -> list[Item]:
+        """The oldest item of up to ``limit`` conversations that have none out."""
+        taken: list[Item] = []
+        while self._ready and len(taken) < limit:
+            box, _ = self._ready.popitem(last=False)
+            taken.append(self._boxes[box][0])
+        return taken
+
+    def done(self, item: Item) -> None:
+        """The item is finished; the next one of its conversation is ready."""
+        box = self._boxes.get(item.box)
+        self._seqs.discard(item.seq)
+        if not box or box[0] is not item:
+            return
+        box.popleft()
+        if box:
+            self._ready[item.box] = None
+        else:
+            del self._boxes[item.box]
+
+    def again(self, item: Item) -> None:
+        """The item is to be taken once more, before all later ones of its conversation."""
+        if item.box in self._boxes:
+            self._ready[item.box] = None
+
+    def forget(self, gone: Collection[int]) -> None:
+        """Drops what belongs to partitions that went to somebody else."""
+        for name, box in list(self._boxes.items()):
+            address = box[0].update.address
+            if address is not None and address.partition in gone:
+                self._seqs.difference_update(item.seq for item in box)
+                del self._boxes[name]
+                self._ready.pop(name, None)
+
+    def _add(self, item: Item) -> None:
+        self._seqs.add(item.seq)
+        box = self._boxes.get(item.box)
+        if box is None:
+            self._boxes[item.box] = deque((item,))
+            self._ready[item.box] = None
+        else:
+            box.append(item)

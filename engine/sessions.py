@@ -1,0 +1,76 @@
+"""The session of a conversation while a turn runs: one model for handlers, one a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from flows.errors import HandrailError
+
+
+class InvalidSession(HandrailError, ValueError):
+    """The session cannot be stored, or what is stored does not validate."""
+
+
+class SessionCell:
+    """Holds the session in its JSON form and lends it out as a model.
+
+    Whoever borrowed it writes back only the top-level fields that they changed, so that a step
+    which is run again neither loses nor repeats what others wrote meanwhile.
+    """
+
+    def __init__(self, model: type[BaseModel] | None, value: dict[str, Any]) -> None:
+        self.value = value
+        self._model = model
+        self._lent: dict[int, dict[str, Any]] = {}
+
+    def lend(self, *, entry: Mapping[str, Any] | None = None) -> Any:
+        """The session as a model of its own, with the values of ``entry`` over it; None without
+        a session model.
+
+        Raises:
+            InvalidSession: what is stored does not validate.
+        """
+        if self._model is None:
+            return None
+        lent = self._load({**self.value, **(entry or {})})
+        self._lent[id(lent)] = _dump(lent)
+        return lent
+
+    def take_back(self, lent: Any) -> dict[str, Any]:
+        """Writes the fields that the borrower changed over the session; answers the values that
+        these fields had.
+
+        Raises:
+            InvalidSession: the result does not validate.
+        """
+        if self._model is None:
+            return {}
+        old, new = self._lent.pop(id(lent), {}), _dump(lent)
+        changed = {name: value for name, value in new.items() if value != old.get(name, ...)}
+        if not changed:
+            return {}
+        current = _dump(self._load(self.value))
+        self.value = _dump(self._load({**current, **changed}))
+        return {name: current[name] for name in changed if name in current}
+
+    def _load(self, value: Mapping[str, Any]) -> BaseModel:
+        assert self._model is not None
+        try:
+            return self._model.model_validate_json(
+                orjson.dumps(value), by_alias=False, by_name=True
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise InvalidSession(
+                f"the session is no valid {self._model.__name__}: field {where!r}: {first['msg']}. "
+                "Give new fields a default, and keep old values valid."
+            ) from None
+
+
+def _dump(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(mode="json", by_alias=False, round_trip=True, warnings=False)

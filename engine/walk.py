@@ -1,0 +1,398 @@
+"""Walking an instance through its steps: run a step, take its decision, go on until it rests."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.notices import Notices
+from engine.sessions import SessionCell
+from engine.steps import (
+    Decided,
+    Misfit,
+    Rest,
+    StepFailed,
+    Suspended,
+    run_recovery,
+    run_step,
+)
+from engine.transitions import (
+    Abandon,
+    AtStart,
+    Enter,
+    Finish,
+    Move,
+    ReturnTo,
+    UndoAnswer,
+    resolve,
+    restored,
+    step_back,
+)
+from flows.actions import Action, Back, Repeat, Retry, Wait
+from flows.effects import Effects
+from flows.errors import NondeterministicStep, StepError, TooManyTries, TransitionLoop
+from flows.flow import Flow
+from flows.instance import FlowInstance, OnceResult, Status, Visit, Waiting
+from flows.questions import Mint, question, wait_buttons
+from flows.replies import Reply
+from flows.turn import Surroundings
+
+MOVE_LIMIT = 100
+"""Automatic moves that one turn may make."""
+
+RETRY_LIMIT = 3
+"""How often ``on_error`` may have a step run again in one turn."""
+
+_log = logging.getLogger("handrail.engine")
+
+OnceNotes = dict[str, dict[str, OnceResult]]
+"""Results of ``turn.once`` that this cause has stored: ``instance/visit`` to key to result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A move, for the log; ``source`` or ``target`` is None where a flow begins or ends."""
+
+    instance: FlowInstance
+    source: str | None
+    target: str | None
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What walking needs and what it leaves behind.
+
+    Attributes:
+        mint: makes the token maker of a visit.
+        save_notes: stores ``notes`` durably.
+        moves: every move of this turn, in order.
+        ended: instances that are over, in order.
+    """
+
+    around: Surroundings
+    session: SessionCell
+    texts: Notices
+    notes: OnceNotes
+    save_notes: Callable[[], Awaitable[None]]
+    mint: Callable[[FlowInstance, int], Mint]
+    moves: list[Moved] = field(default_factory=list)
+    ended: list[FlowInstance] = field(default_factory=list)
+
+    @property
+    def effects(self) -> Effects:
+        """Where messages go."""
+        return self.around.effects
+
+    async def begin(self, flow: Flow[Any, Any], instance: FlowInstance) -> None:
+        """Enters the first step and walks on."""
+        self._enter(flow, instance, flow.initial.name, cause="start")
+        await self.go(flow, instance)
+
+    async def back(self, flow: Flow[Any, Any], instance: FlowInstance) -> None:
+        """The person wants to go back."""
+        move = step_back(instance)
+        if isinstance(move, AtStart):
+            self.effects.emit(Reply(text=self.texts.at_start))
+            self.show(instance)
+            return
+        self._move(flow, instance, move, cause="back")
+        await self.go(flow, instance, replay=isinstance(move, UndoAnswer))
+
+    def end(self, instance: FlowInstance, status: Status, *, cause: str) -> None:
+        """The instance is over."""
+        self.moves.append(Moved(instance, instance.step or None, None, cause))
+        instance.status = status
+        self.ended.append(instance)
+
+    def show(self, instance: FlowInstance, *, hint: str | None = None) -> None:
+        """Asks the current question again, after a hint if there is one."""
+        visit = instance.visit
+        waiting = visit.waiting if visit is not None else None
+        if visit is None or waiting is None or waiting.prompt is None:
+            if hint is not None:
+                self.effects.emit(Reply(text=hint))
+            return
+        mint = self.mint(instance, visit.number)
+        slot = f"{instance.id}.{visit.number}.{waiting.ordinal}.again"
+        if hint is None or waiting.prompt.format != "plain":
+            if hint is not None:
+                self.effects.emit(Reply(text=hint))
+            self.effects.emit(question(waiting, mint), slot)
+            return
+        text = f"{hint}\n\n{waiting.prompt.text}"
+        self.effects.emit(question(waiting, mint, text=text), slot)
+
+    def refuse(self, instance: FlowInstance, visit: Visit, waiting: Waiting, reason: str) -> None:
+        """Says why an answer was not taken, under the buttons of the question."""
+        slot = f"{instance.id}.{visit.number}.{waiting.ordinal}.again"
+        mint = self.mint(instance, visit.number)
+        self.effects.emit(question(waiting, mint, text=reason), slot)
+
+    async def go(
+        self,
+        flow: Flow[Any, Any],
+        instance: FlowInstance,
+        *,
+        fresh: bool = False,
+        replay: bool = False,
+    ) -> None:
+        """Runs steps until one waits or the flow is over.
+
+        Raises:
+            StepFailed: a step failed and ``on_error`` did not help.
+        """
+        retries = 0
+        entered: list[str] = []
+        while instance.status is Status.ACTIVE and instance.visit is not None:
+            visit = instance.visit
+            entered.append(visit.step)
+            if len(entered) > MOVE_LIMIT:
+                loop = TransitionLoop(flow.name, visit.step, entered[-10:], MOVE_LIMIT)
+                raise StepFailed(loop)
+            said = len(self.effects.emissions)
+            try:
+                rest = await self._run(flow, instance, visit, fresh=fresh, replay=replay)
+                if isinstance(rest, Misfit):
+                    self._restart(flow, instance, visit, rest.reason)
+                    fresh = replay = False
+                    continue
+                if isinstance(rest, Suspended):
+                    visit.waiting = rest.waiting
+                    visit.asked = True
+                    return
+                replay = self._decide(flow, instance, visit, rest, fresh=fresh, said=said)
+            except StepFailed as failure:
+                if _gave_up(failure, flow):
+                    self._give_up(instance)
+                    return
+                del self.effects.emissions[said:]
+                rest = await self._recover(flow, instance, visit, failure.cause)
+                if isinstance(rest.action, Retry):
+                    retries += 1
+                    if retries > RETRY_LIMIT:
+                        raise
+                    continue
+                replay = self._decide(flow, instance, visit, rest, fresh=False, said=said)
+            fresh = False
+            if instance.visit is visit and visit.waiting is not None:
+                return
+
+    async def _run(
+        self,
+        flow: Flow[Any, Any],
+        instance: FlowInstance,
+        visit: Visit,
+        *,
+        fresh: bool,
+        replay: bool,
+    ) -> Rest:
+        place = f"{instance.id}/{visit.number}"
+        for key, result in self.notes.get(place, {}).items():
+            visit.once.setdefault(key, result)
+
+        async def note() -> None:
+            self.notes[place] = dict(visit.once)
+            await self.save_notes()
+
+        return await run_step(
+            flow, instance, visit,
+            fresh=fresh, replay=replay, session=self.session, around=self.around, note=note,
+        )  # fmt: skip
+
+    async def _recover(
+        self, flow: Flow[Any, Any], instance: FlowInstance, visit: Visit, error: Exception
+    ) -> Decided:
+        if flow.recovery is None:
+            raise StepFailed(error)
+        _log.warning(
+            "flow %r, step %s, instance %s failed; on_error decides",
+            flow.name, visit.step, instance.id, exc_info=error,
+        )  # fmt: skip
+
+        async def note() -> None:
+            await self.save_notes()
+
+        return await run_recovery(
+            flow, instance, visit, error,
+            session=self.session, around=self.around, note=note,
+        )  # fmt: skip
+
+    # --- decisions ----------------------------------------------------------------------
+
+    def _decide(
+        self,
+        flow: Flow[Any, Any],
+        instance: FlowInstance,
+        visit: Visit,
+        rest: Decided,
+        *,
+        fresh: bool,
+        said: int,
+    ) -> bool:
+        """Takes a decision; answers whether the next run replays a journal."""
+        try:
+            match rest.action:
+                case Repeat(notice=notice):
+                    visit.scene = rest.scene
+                    visit.drop_journal()
+                    if notice is not None:
+                        self.effects.emit(Reply(text=notice))
+                    return False
+                case Wait() as action:
+                    self._keep(flow, instance, visit, rest)
+                    visit.scene = rest.scene
+                    self._wait(instance, visit, action, said=said)
+                    return False
+                case Retry():
+                    message = "turn.retry() is for on_error; a step repeats with turn.repeat()"
+                    raise StepError(flow.name, visit.step, message)
+                case Back():
+                    return self._decide_back(flow, instance, visit, rest, fresh=fresh)
+                case action:
+                    move = resolve(flow, instance, action)
+                    undo = self._keep(flow, instance, visit, rest)
+                    self._move(flow, instance, move, cause=_cause(action), undo=undo)
+                    return False
+        except StepFailed:
+            raise
+        except Exception as error:  # a decision that cannot be carried out is the step's failure
+            raise StepFailed(error) from error
+
+    def _decide_back(
+        self,
+        flow: Flow[Any, Any],
+        instance: FlowInstance,
+        visit: Visit,
+        rest: Decided,
+        *,
+        fresh: bool,
+    ) -> bool:
+        if fresh and visit.answers:
+            visit.undo_answer()  # the answer that meant "back" is none
+        move = resolve(flow, instance, rest.action)
+        match move:
+            case UndoAnswer():
+                visit.undo_answer()
+                return True
+            case AtStart():
+                visit.drop_journal()
+                self.effects.emit(Reply(text=self.texts.at_start))
+                return visit.asked
+            case _:
+                self._keep(flow, instance, visit, rest)
+                restore = isinstance(rest.action, Back) and rest.action.restore
+                self._move(flow, instance, move, cause="back", restore=restore)
+                return False
+
+    def _keep(
+        self, flow: Flow[Any, Any], instance: FlowInstance, visit: Visit, rest: Decided
+    ) -> dict[str, Any]:
+        """Writes what the step changed over data and session; answers the values before."""
+        before = instance.data
+        instance.data = flow.settle(visit.step, before=before, after=rest.data, current=before)
+        self.session.take_back(rest.session)
+        return {
+            name: value for name, value in before.items() if instance.data.get(name, ...) != value
+        }
+
+    def _wait(self, instance: FlowInstance, visit: Visit, action: Wait[Any], *, said: int) -> None:
+        visit.drop_journal()
+        waiting = Waiting(
+            ordinal=visit.base,
+            explicit=True,
+            inputs=[accepted.to_json() for accepted in action.inputs],
+            key=None,
+            prompt=action.prompt,
+            buttons=wait_buttons(action.inputs),
+        )
+        emissions = self.effects.emissions
+        slot: str | None = f"{instance.id}.{visit.number}.{visit.base}.ask"
+        if action.prompt is None and len(emissions) > said and isinstance(
+            emissions[-1].send, Reply
+        ):
+            last = emissions.pop()
+            waiting.prompt = last.send if isinstance(last.send, Reply) else None
+            slot = last.slot
+        if waiting.prompt is not None:
+            self.effects.emit(question(waiting, self.mint(instance, visit.number)), slot)
+        visit.waiting = waiting
+        visit.asked = True
+
+    # --- moves --------------------------------------------------------------------------
+
+    def _move(
+        self,
+        flow: Flow[Any, Any],
+        instance: FlowInstance,
+        move: Move,
+        *,
+        cause: str,
+        undo: dict[str, Any] | None = None,
+        restore: bool = False,
+    ) -> None:
+        match move:
+            case Enter(step=step, remember=remember, origin=origin):
+                if remember:
+                    instance.leave(undo or {})
+                self._enter(flow, instance, step, cause=cause, origin=origin)
+            case Finish():
+                self.end(instance, Status.COMPLETED, cause=cause)
+            case Abandon(reason=reason):
+                self.end(instance, Status.CANCELLED, cause=reason)
+            case ReturnTo(step=step, dropped=dropped):
+                gone = instance.history[-dropped:]
+                del instance.history[-dropped:]
+                if restore:
+                    instance.data = restored(instance.data, gone)
+                self._enter(flow, instance, step, cause=cause)
+            case UndoAnswer():
+                if instance.visit is not None:
+                    instance.visit.undo_answer()
+            case AtStart():
+                pass
+
+    def _enter(
+        self,
+        flow: Flow[Any, Any],
+        instance: FlowInstance,
+        step: str,
+        *,
+        cause: str,
+        origin: str | None = None,
+    ) -> None:
+        self.moves.append(Moved(instance, instance.step or None, step, cause))
+        instance.version = flow.version
+        instance.enter(step, origin=origin)
+
+    def _restart(
+        self, flow: Flow[Any, Any], instance: FlowInstance, visit: Visit, reason: str
+    ) -> None:
+        """The journal does not fit: the step starts from its top, once under the same code."""
+        code = flow.code[visit.step].fingerprint
+        if visit.misfit == code:
+            raise StepFailed(NondeterministicStep(flow.name, visit.step, reason))
+        _log.warning(
+            "flow %r, step %s, instance %s: the journal does not fit the code (%s); "
+            "the step starts again",
+            flow.name, visit.step, instance.id, reason,
+        )  # fmt: skip
+        self.effects.emit(Reply(text=self.texts.restarted))
+        # a visit of its own, so that the buttons of the old questions mean nothing any more
+        started = instance.enter(visit.step, origin=visit.origin)
+        started.misfit = code
+        started.scene = visit.scene
+
+    def _give_up(self, instance: FlowInstance) -> None:
+        self.effects.emit(Reply(text=self.texts.too_many_tries))
+        self.end(instance, Status.CANCELLED, cause="too many tries")
+
+
+def _gave_up(failure: StepFailed, flow: Flow[Any, Any]) -> bool:
+    return isinstance(failure.cause, TooManyTries) and flow.recovery is None
+
+
+def _cause(action: Action[Any]) -> str:
+    return type(action).__name__.lower()

@@ -1,0 +1,169 @@
+"""A worker: one process's share of the work, from taking the partitions to giving them back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from engine.bot import Bot
+from engine.delivery import Sender
+from engine.intake import Inbox
+from engine.partitions import Partitions
+from engine.presses import Presses
+from engine.timers import fire_timers
+from engine.turns import Turns
+from flows.errors import ChannelStopped, StorageDown
+from flows.ports import Channel, Clock, FlowStorage
+
+LOOK_AGAIN = 1.0
+"""Seconds between looks into the database for work that nobody has told of."""
+
+DRAIN = 10.0
+"""Seconds that turns and sends in flight get when the worker stops."""
+
+_log = logging.getLogger("handrail.engine")
+
+
+class Worker:
+    """Runs one bot on one storage and one channel.
+
+    Args:
+        storage: an open storage; the worker leases its partitions.
+        channel: where updates come from and messages go to.
+        handler_timeout: seconds that the handlers of one turn may take.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        *,
+        storage: FlowStorage,
+        channel: Channel,
+        clock: Clock,
+        handler_timeout: float,
+    ) -> None:
+        self._bot = bot
+        self._storage = storage
+        self._channel = channel
+        self._clock = clock
+        self._failure: asyncio.Future[None] | None = None
+        channels = {channel.source: channel}
+        self._partitions = Partitions(storage, clock)
+        self._presses = Presses(channels)
+        self._sender = Sender(
+            storage, self._partitions, channels, clock, stopped=self._channel_stopped
+        )
+        self._turns = Turns(
+            bot, storage, self._partitions, clock,
+            handler_timeout=handler_timeout,
+            delivered=self._sender.add,
+            answered=self._presses.settled,
+        )  # fmt: skip
+        self._inbox = Inbox(storage, self._turns, self._sender, self._presses)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Works until ``stop`` is set or the channel's input has ended, then drains.
+
+        Raises:
+            AlreadyOwned: another process works on this storage.
+            ChannelStopped: the channel cannot go on.
+            Exception: a loop of the engine failed, which is a bug.
+        """
+        self._failure = asyncio.get_running_loop().create_future()
+        await self._partitions.take()
+        try:
+            await self._channel.open(self._bot.commands())
+            await self._sender.recover()
+            await self._turns.read_back()
+            await self._work(stop)
+        finally:
+            await self._partitions.give_back()
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        assert self._failure is not None
+        loops = [
+            self._supervised(loop)
+            for loop in (
+                self._turns.run(),
+                self._sender.record(),
+                self._partitions.keep(lost=self._turns.forget),
+                fire_timers(
+                    self._storage, self._partitions, self._clock, fired=self._look_again_soon
+                ),
+                self._look_again(),
+            )
+        ]
+        stopping = asyncio.ensure_future(stop.wait())
+        receiving = asyncio.ensure_future(self._channel.receive(self._inbox))
+        try:
+            await asyncio.wait(
+                (stopping, receiving, self._failure), return_when=asyncio.FIRST_COMPLETED
+            )
+            if receiving.done() and not self._failure.done() and receiving.exception() is None:
+                await self._settle_or(stopping)
+        finally:
+            stopping.cancel()
+            receiving.cancel()
+            await asyncio.wait((receiving,))
+            await self._drain()
+            for task in loops:
+                task.cancel()
+            await asyncio.wait(loops)
+        if self._failure.done():
+            self._failure.result()
+        if not receiving.cancelled():
+            receiving.result()
+
+    async def _settle_or(self, stopping: asyncio.Future[Any]) -> None:
+        """The input has ended: what came in is finished, unless somebody is in a hurry."""
+        settling = asyncio.ensure_future(self._inbox.settle())
+        assert self._failure is not None
+        await asyncio.wait(
+            (settling, stopping, self._failure), return_when=asyncio.FIRST_COMPLETED
+        )
+        settling.cancel()
+
+    async def _drain(self) -> None:
+        await self._turns.drain(DRAIN)
+        await self._sender.drain(DRAIN)
+        await self._presses.close()
+
+    def _supervised(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A loop that must not end: if it fails, the worker stops loudly."""
+
+        def over(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self._fail(error)
+
+        task = asyncio.ensure_future(loop)
+        task.add_done_callback(over)
+        return task
+
+    def _channel_stopped(self, error: ChannelStopped) -> None:
+        self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failure is not None and not self._failure.done():
+            self._failure.set_exception(error)
+
+    async def _look_again(self) -> None:
+        """Wake-ups are only hints: the database is looked at every second anyway."""
+        while True:
+            await self._clock.sleep(LOOK_AGAIN)
+            try:
+                await self._turns.read_back()
+                await self._sender.look_again()
+            except StorageDown as error:
+                _log.warning("the storage does not answer: %s", error)
+
+    def _look_again_soon(self) -> None:
+        task = asyncio.ensure_future(self._read_back())
+        self._hurried = task
+
+    async def _read_back(self) -> None:
+        try:
+            await self._turns.read_back()
+        except StorageDown as error:
+            _log.warning("the storage does not answer: %s", error)

@@ -1,0 +1,330 @@
+"""Writing a flow: fluent calls and decorators, which mix, and the checks of ``build``."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any, Generic, cast, overload
+
+from pydantic import BaseModel
+from typing_extensions import Self, TypeVar
+
+from flows.actions import Action, End
+from flows.chart import COMPLETED, compile_chart, transition_table
+from flows.checks import check_edges
+from flows.errors import DefinitionError
+from flows.flow import Flow, Handler, Recovery, StepCode
+from flows.inputs import Input
+from flows.replies import Reply
+from flows.sources import fingerprint, read_moves
+from flows.turn import Turn
+
+S = TypeVar("S", bound=Enum)
+D = TypeVar("D", bound=BaseModel)
+Deps = TypeVar("Deps", default=Any)
+T = TypeVar("T")
+H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Step(Generic[S, D, Deps]):
+    handler: Handler[S, D, Deps]
+    to: tuple[S | End, ...] | None
+
+
+class FlowBuilder(Generic[S, D, Deps]):
+    """Collects the steps of a flow; ``build`` checks them and answers the flow.
+
+    Args:
+        name: lower-case letters, digits, ``_`` and ``-``; starts with a letter; stored with
+            every instance, so keep it.
+        steps: the enum of the steps; the order of its members is the default order.
+        data: the model of the data.
+        deps: the type of the App's dependencies that the handlers use.
+        version: raise it when stored instances need to know which code wrote them.
+        ttl: how long a person may be silent before the flow expires; None: for ever.
+        description: a few words for the list of commands.
+
+    Raises:
+        DefinitionError: one of these cannot be.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        steps: type[S],
+        data: type[D],
+        *,
+        deps: type[Deps] | None = None,
+        version: int = 1,
+        ttl: timedelta | None = None,
+        description: str = "",
+    ) -> None:
+        self.name = name
+        self.steps = steps
+        self.data = data
+        self.deps = deps
+        self.version = version
+        self.ttl = ttl
+        self.description = description
+        self._steps: dict[str, _Step[S, D, Deps]] = {}
+        self._recovery: Recovery[S, D, Deps] | None = None
+        self._check_head()
+
+    def _check_head(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise DefinitionError(
+                f"the flow name {self.name!r} is not usable. Take a lower-case letter, then up to "
+                "63 lower-case letters, digits, '_' or '-'."
+            )
+        if not (isinstance(self.steps, type) and issubclass(self.steps, Enum)):
+            raise self._refuse(f"the steps must be an Enum class, not {self.steps!r}")
+        if not (isinstance(self.data, type) and issubclass(self.data, BaseModel)):
+            raise self._refuse(f"the data must be a pydantic model class, not {self.data!r}")
+        if not list(self.steps):
+            raise self._refuse(f"the enum {self.steps.__name__} has no members")
+        for name, member in self.steps.__members__.items():
+            if name != member.name:
+                raise self._refuse(
+                    f"it is an alias of {member.name}. Give it a value of its own.", step=name
+                )
+            if name == COMPLETED:
+                raise self._refuse(f"{name!r} is the name of the end. Call it otherwise.", name)
+        if self.version < 1:
+            raise self._refuse(f"the version must be 1 or more, not {self.version}")
+        if self.ttl is not None and self.ttl <= timedelta(0):
+            raise self._refuse(f"the ttl must be longer than nothing, not {self.ttl}")
+
+    # --- steps --------------------------------------------------------------------------
+
+    @overload
+    def step(
+        self, step: S, handler: None = None, *, to: Sequence[S | End] | None = None
+    ) -> Callable[[H], H]: ...
+
+    @overload
+    def step(
+        self, step: S, handler: Handler[S, D, Deps], *, to: Sequence[S | End] | None = None
+    ) -> Self: ...
+
+    def step(
+        self,
+        step: S,
+        handler: Handler[S, D, Deps] | None = None,
+        *,
+        to: Sequence[S | End] | None = None,
+    ) -> Self | Callable[[H], H]:
+        """Gives a step its handler: as a decorator, or fluently, which answers the builder.
+
+        Args:
+            to: where ``next`` may go, END for the end; unless said, the next member of the
+                enum, and the end after the last one. ``to=[]`` is a step where flows end.
+
+        Raises:
+            DefinitionError: no member of the flow's enum, a second handler, not async.
+        """
+        if handler is not None:
+            self._add(step, handler, to)
+            return self
+
+        def decorate(function: H) -> H:
+            self._add(step, cast("Handler[S, D, Deps]", function), to)
+            return function
+
+        return decorate
+
+    @overload
+    def ask(
+        self,
+        step: S,
+        prompt: str | Reply,
+        accept: Input[T],
+        *,
+        into: str,
+        to: Sequence[S | End] | None = None,
+    ) -> Self: ...
+
+    @overload
+    def ask(
+        self,
+        step: S,
+        prompt: str | Reply,
+        accept: Input[T],
+        *,
+        save: Callable[[D, T], object],
+        to: Sequence[S | End] | None = None,
+    ) -> Self: ...
+
+    def ask(
+        self,
+        step: S,
+        prompt: str | Reply,
+        accept: Input[T],
+        *,
+        into: str | None = None,
+        save: Callable[[D, T], object] | None = None,
+        to: Sequence[S | End] | None = None,
+    ) -> Self:
+        """A step that asks one question and goes on, in one line.
+
+        A field that is set already is offered on a button, "Keep: ...".
+
+        Args:
+            into: the field that takes the answer.
+            save: takes the answer instead, with the data.
+
+        Raises:
+            DefinitionError: ``into`` names no field.
+        """
+        member = self._member(step)
+        if into is not None and into not in self.data.model_fields:
+            raise self._refuse(
+                f"into={into!r} names no field of {self.data.__name__}. "
+                f"Its fields are {', '.join(self.data.model_fields)}.",
+                member,
+            )
+        default = self.data.model_fields[into].get_default(call_default_factory=False) if into else None
+
+        async def asked(turn: Turn[S, D, Deps]) -> Action[S]:
+            keep: T | None = None
+            if into is not None:
+                held = getattr(turn.data, into)
+                keep = held if held is not None and held != default else None
+            value = await turn.ask(prompt, accept, keep=keep)
+            if save is not None:
+                save(turn.data, value)
+            elif into is not None:
+                setattr(turn.data, into, value)
+            return turn.next()
+
+        asked.__qualname__ = f"{self.name}.{member}"
+        self._add(step, asked, to)
+        return self
+
+    def say(self, step: S, text: str | Reply, *, to: Sequence[S | End] | None = None) -> Self:
+        """A step that only says something and goes on."""
+
+        async def said(turn: Turn[S, D, Deps]) -> Action[S]:
+            turn.reply(text)
+            return turn.next()
+
+        said.__qualname__ = f"{self.name}.{self._member(step)}"
+        self._add(step, said, to)
+        return self
+
+    def on_error(self, recovery: Recovery[S, D, Deps]) -> Recovery[S, D, Deps]:
+        """What to do when a step has failed: a decorator for ``async def (turn, error)``.
+
+        It sees the data as of the step's entry and decides: ``turn.retry()`` runs the step once
+        more with the same answers (three times at the most), ``turn.repeat(notice)`` asks
+        again, ``turn.goto(step)`` goes on elsewhere, ``turn.cancel(reason)`` ends the flow. Without it, or if it fails too, the
+        person gets an apology and the flow stays where it was.
+
+        Raises:
+            DefinitionError: there is one already, or it is not async.
+        """
+        if self._recovery is not None:
+            raise self._refuse("it has an on_error handler already")
+        if not inspect.iscoroutinefunction(recovery):
+            raise self._refuse("its on_error handler must be 'async def'")
+        self._recovery = recovery
+        return recovery
+
+    def _add(
+        self, step: S, handler: Handler[S, D, Deps], to: Sequence[S | End] | None
+    ) -> None:
+        member = self._member(step)
+        if member in self._steps:
+            raise self._refuse("it has a handler already. Remove one of the two.", member)
+        if not inspect.iscoroutinefunction(handler) and not inspect.iscoroutinefunction(
+            getattr(handler, "__call__", None)  # noqa: B004 - the method itself is inspected
+        ):
+            raise self._refuse(f"its handler {handler!r} must be 'async def'", member)
+        self._steps[member] = _Step(handler, tuple(to) if to is not None else None)
+
+    # --- building -----------------------------------------------------------------------
+
+    def build(self, *, initial: S | None = None) -> Flow[S, D]:
+        """Checks the whole definition and compiles it.
+
+        Raises:
+            DefinitionError: with the flow and the step named: no initial step, a member
+                without handler, an edge that leads nowhere, unreachable and dead-end steps,
+                a literal ``turn.next(Step.X)`` to which no edge leads.
+        """
+        if initial is None:
+            raise self._refuse("it has no initial step. Say build(initial=Step.X).")
+        start = self._member(initial)
+        for member in self.steps:
+            if member.name not in self._steps:
+                raise self._refuse(
+                    "it has no handler. Add one with @flow.step or flow.ask, or remove the member.",
+                    member.name,
+                )
+        edges = {member.name: self._edges(member) for member in self.steps}
+        check_edges(self.name, initial=start, edges=edges)
+        chart = compile_chart(self.name, initial=start, edges=edges)
+        return Flow(
+            name=self.name,
+            version=self.version,
+            description=self.description,
+            steps=self.steps,
+            data=self.data,
+            initial=initial,
+            code={
+                name: StepCode(self.steps[name], step.handler, fingerprint(step.handler))
+                for name, step in self._steps.items()
+            },
+            table=transition_table(chart),
+            chart=chart,
+            ttl=self.ttl,
+            recovery=self._recovery,
+        )
+
+    def _edges(self, member: S) -> tuple[str, ...]:
+        """The names of the targets of a step, those that its source completes to included."""
+        step = self._steps[member.name]
+        moves = read_moves(step.handler)
+        if step.to is None:
+            targets: list[str] = [self._following(member)]
+        else:
+            targets = [self._target(target, member.name) for target in step.to]
+        if not targets or (moves.completes and COMPLETED not in targets):
+            targets.append(COMPLETED)
+        for literal in moves.targets:
+            name = self._target(literal, member.name)
+            if name not in targets:
+                raise self._refuse(
+                    f"its handler says turn.next({type(literal).__name__}.{name}), to which no "
+                    f"edge leads. Declare it: to=[..., {type(literal).__name__}.{name}].",
+                    member.name,
+                )
+        return tuple(dict.fromkeys(targets))
+
+    def _following(self, member: S) -> str:
+        order = list(self.steps)
+        place = order.index(member) + 1
+        return order[place].name if place < len(order) else COMPLETED
+
+    def _target(self, target: object, member: str) -> str:
+        if isinstance(target, End):
+            return COMPLETED
+        if not isinstance(target, self.steps):
+            raise self._refuse(
+                f"its edge leads to {target!r}, which is no member of {self.steps.__name__}", member
+            )
+        return target.name
+
+    def _member(self, step: object) -> str:
+        if not isinstance(step, self.steps):
+            raise self._refuse(f"{step!r} is no member of {self.steps.__name__}")
+        return step.name
+
+    def _refuse(self, message: str, step: str | None = None) -> DefinitionError:
+        return DefinitionError(message, flow=self.name, step=step)

@@ -1,0 +1,95 @@
+"""E-mail addresses and phone numbers. Their libraries are imported when first used."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import ClassVar
+
+from flows.inputs.base import Json, StringInput
+
+_MAX_PHONE = 64
+"""Characters that are looked at: the longest number has 15 digits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email(StringInput):
+    """An e-mail address, in its normal form; whether it can be reached is not looked up."""
+
+    kind: ClassVar[str] = "email"
+
+    def parse_text(self, text: str) -> Json:
+        """The address, normalised: the domain in lower case, Unicode in NFC."""
+        from email_validator import EmailNotValidError, validate_email
+
+        try:
+            return validate_email(text, check_deliverability=False).normalized
+        except EmailNotValidError:
+            # The library's own words echo what was sent and are written for developers.
+            raise self.refused(
+                "That is no e-mail address. Please send one such as name@example.com."
+            ) from None
+
+    def hint(self) -> str:
+        """Asks for an address."""
+        return self.retry or "Please send an e-mail address, such as name@example.com."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone(StringInput):
+    """A phone number: a str in E.164 form, such as ``+442079460958``.
+
+    Attributes:
+        region: the country (two letters, ISO 3166) whose national numbers are understood;
+            None: only numbers with a country code.
+    """
+
+    kind: ClassVar[str] = "phone"
+
+    region: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.region is not None:
+            from phonenumbers import SUPPORTED_REGIONS
+
+            if self.region not in SUPPORTED_REGIONS:
+                raise self._cannot(
+                    f"region {self.region!r} is unknown. Use two capital letters, such as 'GB'"
+                )
+        StringInput.__post_init__(self)
+
+    def parse_text(self, text: str) -> Json:
+        """The number in E.164 form, if it can exist."""
+        import phonenumbers
+
+        plain = _plain(text)
+        if plain is None:
+            raise self.refused(self._wish())
+        try:
+            number = phonenumbers.parse(plain, self.region)
+        except phonenumbers.NumberParseException:
+            raise self.refused(self._wish()) from None
+        # E.164 has no room for an extension, and one must not be lost in silence.
+        if number.extension or not phonenumbers.is_valid_number(number):
+            raise self.refused(self._wish())
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+    def hint(self) -> str:
+        """Asks for a number."""
+        return self.retry or self._wish()
+
+    def _wish(self) -> str:
+        code = "" if self.region else " with its country code"
+        return f"Please send a phone number{code}, such as +44 20 7946 0958."
+
+
+def _plain(text: str) -> str | None:
+    """The text without the invisible marks that phones put around copied numbers.
+
+    None when there are letters in it or it is far too long: the library would pick a number
+    out of any sentence.
+    """
+    if len(text) > _MAX_PHONE:
+        return None
+    plain = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    return None if any(map(str.isalpha, plain)) else plain

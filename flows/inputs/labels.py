@@ -1,0 +1,65 @@
+"""Labels of buttons: how they are compared with what a person types."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from flows.errors import DefinitionError
+
+T = TypeVar("T")
+
+MAX_LABEL = 200
+"""The most characters of a label."""
+
+_MAX_TYPED = 4 * MAX_LABEL
+"""A longer text is no label. The bound keeps the time of normalising small."""
+
+
+def fold(text: str) -> str:
+    """The text for comparing only: NFKC, without case, invisible marks and extra white space."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    # Casefolding can undo the normal form, so that it is made once more.
+    visible = (c for c in unicodedata.normalize("NFKC", plain) if not _is_invisible(c))
+    return " ".join("".join(visible).split())
+
+
+def find_label(text: str, labelled: Iterable[tuple[str, T]]) -> T | None:
+    """What stands behind the label that was typed; None when the text is no label."""
+    if len(text) > _MAX_TYPED:
+        return None
+    typed = fold(text)
+    return next((behind for label, behind in labelled if fold(label) == typed), None)
+
+
+def check_labels(owner: str, labels: Sequence[str]) -> None:
+    """Raises DefinitionError for labels that are empty, too long, or the same when typed."""
+    seen: dict[str, str] = {}
+    for label in labels:
+        if not isinstance(label, str) or not fold(label):
+            raise DefinitionError(f"{owner}(): {label!r} is no label. A label needs a text")
+        if len(label) > MAX_LABEL:
+            raise DefinitionError(
+                f"{owner}(): the label {label[:20]!r}... has {len(label)} characters; "
+                f"{MAX_LABEL} are possible"
+            )
+        other = seen.setdefault(fold(label), label)
+        if other is not label or labels.count(label) > 1:
+            raise DefinitionError(
+                f"{owner}(): the labels {other!r} and {label!r} are the same when typed. "
+                "Rename one of them."
+            )
+
+
+def listed(labels: Sequence[str], *, most: int = 20) -> str:
+    """The labels in one line for a person, cut after ``most``."""
+    shown = ", ".join(labels[:most])
+    return f"{shown} and more" if len(labels) > most else shown
+
+
+def _is_invisible(char: str) -> bool:
+    # U+FE0E and U+FE0F choose between the looks of a symbol; keyboards add them or not.
+    return unicodedata.category(char) == "Cf" or char in "\ufe0e\ufe0f"

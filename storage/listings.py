@@ -1,0 +1,116 @@
+"""What ``inspect`` shows: the columns of each listing, their order, and how pages go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from flows.ports import Page, Query
+
+LARGEST_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One kind of rows for people to read.
+
+    Attributes:
+        columns: what a row shows.
+        order: the columns that rows are sorted by; together unique.
+        newest_first: whether the order goes down.
+        filters: which fields of the query apply, and the columns they look at.
+    """
+
+    columns: tuple[str, ...]
+    order: tuple[str, ...]
+    newest_first: bool
+    filters: Mapping[str, str]
+
+
+LISTINGS: Mapping[str, Listing] = {
+    "instances": Listing(
+        ("conv", "id", "flow", "flow_version", "step", "status", "result", "updated", "ended"),
+        ("updated", "conv", "id"),
+        newest_first=True,
+        filters={"conv": "conv", "flow": "flow", "status": "status"},
+    ),
+    "transitions": Listing(
+        ("conv", "turn", "n", "instance", "flow", "source", "target", "cause", "at"),
+        ("at", "conv", "turn", "n"),
+        newest_first=True,
+        filters={"conv": "conv", "flow": "flow"},
+    ),
+    "dead_letters": Listing(
+        ("id", "part", "conv", "origin", "body", "error", "tries", "at"),
+        ("id",),
+        newest_first=True,
+        filters={"conv": "conv"},
+    ),
+    "inbox": Listing(
+        ("seq", "source", "ext", "part", "conv", "kind", "body", "notes", "at", "tries"),
+        ("seq",),
+        newest_first=False,
+        filters={"conv": "conv"},
+    ),
+    "outbox": Listing(
+        ("seq", "part", "chat", "conv", "turn", "n", "slot", "body", "state", "tries", "due"),
+        ("seq",),
+        newest_first=False,
+        filters={"conv": "conv", "status": "state"},
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A query, checked: the listing, column values to match, and where the page begins."""
+
+    listing: Listing
+    matches: Mapping[str, str]
+    after: tuple[Any, ...] | None
+    limit: int
+
+
+def look(query: Query) -> Look:
+    """The query in terms of columns. Raises ValueError when it asks for what there is not."""
+    listing = LISTINGS.get(query.what)
+    if listing is None:
+        raise ValueError(f"there is no listing {query.what!r}: there are {', '.join(LISTINGS)}")
+    if not 1 <= query.limit <= LARGEST_PAGE:
+        raise ValueError(f"a page has 1 to {LARGEST_PAGE} rows, not {query.limit}")
+    wanted = {"conv": query.conv, "flow": query.flow, "status": query.status}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    for name in given:
+        if name not in listing.filters:
+            raise ValueError(
+                f"{query.what} cannot be filtered by {name}, only by {', '.join(listing.filters)}"
+            )
+    return Look(
+        listing,
+        {listing.filters[name]: value for name, value in given.items()},
+        None if query.after is None else _begin(query.after, listing),
+        query.limit,
+    )
+
+
+def page(rows: Sequence[Mapping[str, Any]], looked: Look) -> Page:
+    """The page, out of up to ``limit + 1`` rows: the one too many only says that it goes on."""
+    shown = rows[: looked.limit]
+    if len(rows) <= looked.limit:
+        return Page(shown)
+    last = [shown[-1][name] for name in looked.listing.order]
+    return Page(shown, orjson.dumps(last).decode())
+
+
+def _begin(after: str, listing: Listing) -> tuple[Any, ...]:
+    try:
+        place = orjson.loads(after)
+    except ValueError:
+        place = None
+    fits = isinstance(place, list) and len(place) == len(listing.order)
+    if not fits or not all(isinstance(value, int | str) for value in place):
+        raise ValueError(f"{after!r} is no place to go on from: pass the `next` of a page")
+    return tuple(place)

@@ -1,0 +1,167 @@
+"""Timers that fire, and what operators do: sweep, erase, inspect, replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any, TypeVar
+
+from flows.ports import InboxRow, Page, Query, Swept
+from storage.listings import look, page
+from storage.memory.database import MemoryDatabase, Message
+from storage.people import belongs, private_chat
+
+Name = TypeVar("Name")
+Row = TypeVar("Row")
+
+
+def fire(database: MemoryDatabase, name: tuple[str, str]) -> int | None:
+    """Turns one timer into an inbox row."""
+    timer = database.timers.pop(name)
+    row = timer.row
+    return database.put_cause(
+        InboxRow(
+            source=row.source,
+            ext=timer.id,
+            part=row.part,
+            conv=row.conv,
+            kind=row.kind,
+            body=row.body,
+            at=row.due,
+        )
+    )
+
+
+def sweep(database: MemoryDatabase, before: int, limit: int) -> Swept:
+    """Removes what ended before ``before``, at most ``limit`` rows of a table."""
+    live = {name for name, row in database.instances.items() if row.ended is None}
+    convs = database.live_convs()
+    causes = _drop(
+        database.inbox, lambda _, cause: cause.done is not None and cause.done < before, limit
+    )
+    for cause in causes.values():
+        del database.accepted[cause.row.source, cause.row.ext]
+    outbox = _drop(
+        database.outbox,
+        lambda name, row: (
+            row.seq not in database.unsent and row.due < before and name[0] not in convs
+        ),
+        limit,
+    )
+    messages = _drop(
+        database.messages, lambda name, kept: kept[1] < before and name[0] not in convs, limit
+    )
+    transitions = _drop(
+        database.transitions,
+        lambda name, row: row.at < before and (name[0], row.instance) not in live,
+        limit,
+    )
+    instances = _drop(
+        database.instances, lambda _, row: row.ended is not None and row.ended < before, limit
+    )
+    tables: dict[str, Mapping[Any, Any]] = {
+        "inbox": causes,
+        "outbox": outbox,
+        "messages": messages,
+        "transitions": transitions,
+        "instances": instances,
+    }
+    return Swept(rows={name: len(rows) for name, rows in tables.items()})
+
+
+def erase(database: MemoryDatabase, person: str) -> int:
+    """Removes a person from every table. Answers how many scopes there were."""
+    scopes = {key for key, scope in database.scopes.items() if scope.person == person}
+    convs = scopes | {conv for conv in database.convs() if conv and belongs(conv, person)}
+    chats = {chat for chat in map(private_chat, convs) if chat}
+    everything = len(database.inbox)
+    for cause in _drop(database.inbox, lambda _, row: row.conv in convs, everything).values():
+        del database.accepted[cause.row.source, cause.row.ext]
+        database.undone.pop(cause.seq, None)
+    outbox = _drop(
+        database.outbox, lambda _, row: row.conv in convs or row.chat in chats, len(database.outbox)
+    )
+    for message in outbox.values():
+        database.unsent.pop(message.seq, None)
+    _drop(database.instances, lambda name, _: name[0] in convs, len(database.instances))
+    _drop(database.messages, lambda name, _: name[0] in convs, len(database.messages))
+    _drop(database.timers, lambda name, _: name[0] in convs, len(database.timers))
+    _drop(database.transitions, lambda name, _: name[0] in convs, len(database.transitions))
+    _drop(database.dead, lambda _, dead: dead.conv in convs, len(database.dead))
+    return len(_drop(database.scopes, lambda key, _: key in convs, len(database.scopes)))
+
+
+def inspect(database: MemoryDatabase, query: Query) -> Page:
+    """A page of rows for people to read."""
+    looked = look(query)
+    listing = looked.listing
+    rows = [
+        row
+        for row in _rows(database, query.what, listing.columns)
+        if all(row[column] == value for column, value in looked.matches.items())
+    ]
+
+    def place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(row[column] for column in listing.order)
+
+    rows.sort(key=place, reverse=listing.newest_first)
+    after = looked.after
+    if after is not None:
+        rows = [
+            row
+            for row in rows
+            if (place(row) < after if listing.newest_first else place(row) > after)
+        ]
+    return page(rows[: looked.limit + 1], looked)
+
+
+def replay(database: MemoryDatabase, dead: int) -> int | None:
+    """Puts a dead letter back where it came from, and forgets it."""
+    letter = database.dead.pop(dead, None)
+    if letter is None:
+        return None
+    match letter.row:
+        case Message() as message:
+            return _send_again(database, message, letter.body)
+        case InboxRow() as cause:
+            again = replace(cause, ext=f"replay:{dead}", body=letter.body, conv=letter.conv)
+            return database.put_cause(again)
+
+
+def _send_again(database: MemoryDatabase, message: Message, body: str) -> int:
+    database.put_message(
+        replace(
+            message,
+            seq=database.next_message(),
+            body=body,
+            state="new",
+            tries=0,
+            due=0,
+        )
+    )
+    return message.turn
+
+
+def _rows(
+    database: MemoryDatabase, what: str, columns: Iterable[str]
+) -> Iterable[Mapping[str, Any]]:
+    tables: dict[str, Iterable[object]] = {
+        "instances": database.instances.values(),
+        "transitions": database.transitions.values(),
+        "dead_letters": database.dead.values(),
+        "inbox": [cause.pending() for cause in database.undone.values()],
+        "outbox": database.unsent.values(),
+    }
+    names = list(columns)
+    return [{name: getattr(row, name) for name in names} for row in tables[what]]
+
+
+def _drop(
+    table: dict[Name, Row], which: Callable[[Name, Row], bool], limit: int
+) -> dict[Name, Row]:
+    """Takes up to ``limit`` rows out of a table and answers them."""
+    found = dict(islice(((name, row) for name, row in table.items() if which(name, row)), limit))
+    for name in found:
+        del table[name]
+    return found

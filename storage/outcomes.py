@@ -1,0 +1,54 @@
+"""How each turn of a batch ends: decided first, from what was read under lock, then written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from flows.ports import Committed, Outcome, ScopeWrite, TurnCommit
+from storage.clock import VersionClock
+
+FENCED = Committed(Outcome.FENCED)
+GONE = Committed(Outcome.GONE)
+CONFLICT = Committed(Outcome.CONFLICT)
+
+
+def decide(
+    turns: Sequence[TurnCommit],
+    *,
+    held: Collection[int],
+    undone: Collection[int],
+    versions: dict[str, int],
+    clock: VersionClock,
+) -> Iterator[Committed]:
+    """The outcome of each turn, in order.
+
+    Args:
+        held: the partitions that the fence still holds.
+        undone: the causes of the batch that are there and not done.
+        versions: the scopes of the batch that exist; brought forward turn by turn, so that a
+            second turn of one scope or one cause in the batch sees the first.
+        clock: where the versions of new scopes come from.
+    """
+    causes = set(undone)
+    for turn in turns:
+        if turn.part not in held:
+            yield FENCED
+        elif turn.cause not in causes:
+            yield GONE
+        elif any(versions.get(scope.key) != scope.version for scope in turn.scopes):
+            yield CONFLICT
+        else:
+            causes.discard(turn.cause)
+            yield Committed(
+                Outcome.DONE,
+                tuple([_version(scope, versions, clock) for scope in turn.scopes]),
+            )
+
+
+def _version(scope: ScopeWrite, versions: dict[str, int], clock: VersionClock) -> int:
+    """The version of the scope after its turn; 0 stands for one that is still absent."""
+    if scope.state is None:
+        return scope.version or 0
+    version = clock.first() if scope.version is None else clock.seen(scope.version + 1)
+    versions[scope.key] = version
+    return version

@@ -1,0 +1,120 @@
+"""A batch of turns in one transaction: read what decides, decide, write what is DONE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from sqlite3 import Cursor
+
+from sqlalchemy import insert
+
+from flows.ports import Committed, Fence, Outcome, TurnCommit
+from storage.clock import Milliseconds, VersionClock
+from storage.outcomes import decide
+from storage.sql.dead_letters import DeadLetters
+from storage.sql.dialects import SqliteDialect
+from storage.sql.inbox import Inbox
+from storage.sql.partitions import Partitions
+from storage.sql.scopes import Scopes, keys_of
+from storage.sql.tables import instances, outbox, transitions
+from storage.sql.timers import Timers
+
+Done = Sequence[tuple[TurnCommit, Committed]]
+
+
+class Commit:
+    """What turns write. The statements of a batch go table by table, each over all its rows."""
+
+    def __init__(
+        self,
+        sql: SqliteDialect,
+        clock: Milliseconds,
+        *,
+        partitions: Partitions,
+        inbox: Inbox,
+        scopes: Scopes,
+        timers: Timers,
+        dead_letters: DeadLetters,
+    ) -> None:
+        self._clock = clock
+        self._versions = VersionClock(clock)
+        self._partitions = partitions
+        self._inbox = inbox
+        self._scopes = scopes
+        self._timers = timers
+        self._dead_letters = dead_letters
+        values = ("flow", "flow_version", "step", "status", "result", "updated", "ended")
+        self._instance = sql.compile(sql.upsert(instances, values=values), "conv", "id", *values)
+        self._message = sql.compile(
+            insert(outbox),
+            *("part", "chat", "conv", "turn", "n", "slot", "body"),
+            *("state", "tries", "due", "todo"),
+        )
+        self._transition = sql.compile(
+            insert(transitions),
+            *("conv", "turn", "n", "instance", "flow", "source", "target", "cause", "at"),
+        )
+
+    def commit(self, cursor: Cursor, fence: Fence, turns: Sequence[TurnCommit]) -> list[Committed]:
+        """The outcome of each turn; those that are DONE are written."""
+        outcomes = list(
+            decide(
+                turns,
+                held=self._partitions.held(cursor, fence),
+                undone=self._inbox.undone(cursor, [turn.cause for turn in turns]),
+                versions=self._scopes.versions(cursor, keys_of(turns)),
+                clock=self._versions,
+            )
+        )
+        pairs = zip(turns, outcomes, strict=True)
+        done = [pair for pair in pairs if pair[1].outcome is Outcome.DONE]
+        if done:
+            self._write(cursor, done)
+        return outcomes
+
+    def _write(self, cursor: Cursor, done: Done) -> None:
+        now = self._clock()
+        turns = [turn for turn, _ in done]
+        self._scopes.write(cursor, done, now)
+        _many(cursor, self._instance, _instances(turns))
+        _many(cursor, self._message, _messages(turns))
+        _many(cursor, self._transition, _transitions(turns))
+        self._timers.write(cursor, turns)
+        for turn in turns:
+            if turn.dead is not None:
+                self._dead_letters.bury_cause(cursor, turn.cause, turn.dead)
+        self._inbox.end(cursor, [turn.cause for turn in turns], now)
+
+
+def _many(cursor: Cursor, statement: str, rows: list[tuple[object, ...]]) -> None:
+    if rows:
+        cursor.executemany(statement, rows)
+
+
+def _instances(turns: Iterable[TurnCommit]) -> list[tuple[object, ...]]:
+    return [
+        (
+            *(row.conv, row.id, row.flow, row.flow_version, row.step),
+            *(row.status, row.result, row.updated, row.ended),
+        )
+        for turn in turns
+        for row in turn.instances
+    ]
+
+
+def _messages(turns: Iterable[TurnCommit]) -> list[tuple[object, ...]]:
+    return [
+        (row.part, row.chat, row.conv, row.turn, row.n, row.slot, row.body, "new", 0, 0, row.part)
+        for turn in turns
+        for row in turn.outbox
+    ]
+
+
+def _transitions(turns: Iterable[TurnCommit]) -> list[tuple[object, ...]]:
+    return [
+        (
+            *(row.conv, row.turn, row.n, row.instance, row.flow),
+            *(row.source, row.target, row.cause, row.at),
+        )
+        for turn in turns
+        for row in turn.transitions
+    ]

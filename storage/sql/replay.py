@@ -1,0 +1,56 @@
+"""Dead letters are put back where they came from, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.sql.cold import ColdConnections
+from storage.sql.tables import dead_letters, inbox, outbox
+
+
+async def replay(connections: ColdConnections, dead: int) -> int | None:
+    """Puts a dead letter back: answers its new inbox number, or the turn of its message."""
+    this = dead_letters.c.id == dead
+    async with connections.writing() as connection:
+        letter = (await connection.execute(select(dead_letters).where(this))).mappings().first()
+        if letter is None:
+            return None
+        await connection.execute(delete(dead_letters).where(this))
+        if letter["origin"] == "outbox":
+            return await _send_again(connection, letter)
+        return await _run_again(connection, letter)
+
+
+async def _run_again(connection: AsyncConnection, letter: RowMapping) -> int:
+    values = {
+        **_same(letter, "source", "part", "conv", "kind", "body", "at"),
+        # The first row of this name is kept for a while, so that it is not accepted again.
+        "ext": f"replay:{letter['id']}",
+        "tries": 0,
+        "todo": letter["part"],
+    }
+    result = await connection.execute(insert(inbox).values(values))
+    (seq,) = result.inserted_primary_key or (None,)
+    return int(seq)
+
+
+async def _send_again(connection: AsyncConnection, letter: RowMapping) -> int:
+    name = _same(letter, "conv", "turn", "n")
+    await connection.execute(
+        delete(outbox).where(*(outbox.c[column] == value for column, value in name.items()))
+    )
+    values = {
+        **name,
+        **_same(letter, "part", "chat", "slot", "body"),
+        "state": "new", "tries": 0, "due": 0, "todo": letter["part"],
+    }
+    await connection.execute(insert(outbox).values(values))
+    return int(letter["turn"])
+
+
+def _same(letter: RowMapping, *columns: str) -> dict[str, Any]:
+    return {column: letter[column] for column in columns}

@@ -1,0 +1,208 @@
+"""The tables, for every SQL database. Times are BIGINT milliseconds since the epoch (UTC).
+
+Names and keys compare by their bytes. The Alembic migrations build these same tables; a test
+holds the two together.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from storage.limits import NAME_CHARS
+
+metadata = MetaData()
+
+Name = String(NAME_CHARS)
+
+# SQLite gives out row numbers only for a column that is called INTEGER; its integers have
+# 64 bits all the same.
+Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+partitions = Table(
+    "partitions",
+    metadata,
+    Column("part", SmallInteger, primary_key=True, autoincrement=False),
+    Column("owner", Name),
+    Column("epoch", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+chat_aliases = Table(
+    "chat_aliases",
+    metadata,
+    Column("source", Name, primary_key=True),
+    Column("chat", Name, primary_key=True),
+    Column("canonical", Name, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Session and active instances in one row: one read, one compare-and-set.
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("key", Name, primary_key=True),
+    Column("part", SmallInteger, nullable=False),
+    Column("person", Name, index=True),
+    Column("version", BigInteger, nullable=False),
+    Column("cause", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+)
+
+# A projection for listings; the instances that count are in conversations.state.
+instances = Table(
+    "instances",
+    metadata,
+    Column("conv", Name, primary_key=True),
+    Column("id", Name, primary_key=True),
+    Column("flow", Name, nullable=False),
+    Column("flow_version", BigInteger, nullable=False),
+    Column("step", Name, nullable=False),
+    Column("status", Name, nullable=False),
+    Column("result", Text),
+    Column("updated", BigInteger, nullable=False),
+    Column("ended", BigInteger, index=True),
+    Index("ix_instances_flow_status", "flow", "status"),
+    sqlite_with_rowid=False,
+)
+
+# `todo` is the partition while the row is undone. Body and notes are emptied when it is done.
+# Numbers are never given out twice: a turn in flight knows its cause by number.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("seq", Sequence, primary_key=True),
+    Column("source", Name, nullable=False),
+    Column("ext", Name, nullable=False),
+    Column("part", SmallInteger, nullable=False),
+    Column("conv", Name),
+    Column("kind", Name, nullable=False),
+    Column("body", Text),
+    Column("notes", Text),
+    Column("at", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("todo", SmallInteger),
+    Column("done", BigInteger),
+    UniqueConstraint("source", "ext", name="uq_inbox_source_ext"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_inbox_todo",
+    inbox.c.todo,
+    inbox.c.seq,
+    sqlite_where=inbox.c.todo.is_not(None),
+    postgresql_where=inbox.c.todo.is_not(None),
+)
+
+# `todo` is the partition until the message is sent or given up; `due` is when it may go, and
+# after that when it went.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", Sequence, primary_key=True),
+    Column("part", SmallInteger, nullable=False),
+    Column("chat", Name, nullable=False),
+    Column("conv", Name, nullable=False),
+    Column("turn", BigInteger, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("slot", Name),
+    Column("body", Text),
+    Column("state", Name, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("todo", SmallInteger),
+    UniqueConstraint("conv", "turn", "n", name="uq_outbox_conv_turn_n"),
+)
+Index(
+    "ix_outbox_todo",
+    outbox.c.todo,
+    outbox.c.chat,
+    outbox.c.seq,
+    sqlite_where=outbox.c.todo.is_not(None),
+    postgresql_where=outbox.c.todo.is_not(None),
+)
+
+# What later turns edit: the channel's reference of a message that was sent.
+messages = Table(
+    "messages",
+    metadata,
+    Column("conv", Name, primary_key=True),
+    Column("slot", Name, primary_key=True),
+    Column("ref", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# `id` names one setting of the timer, so that a replaced one and its successor are two causes.
+timers = Table(
+    "timers",
+    metadata,
+    Column("conv", Name, primary_key=True),
+    Column("name", Name, primary_key=True),
+    Column("id", Name, nullable=False),
+    Column("part", SmallInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("source", Name, nullable=False),
+    Column("kind", Name, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("id", name="uq_timers_id"),
+    Index("ix_timers_part_due", "part", "due"),
+    sqlite_with_rowid=False,
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("conv", Name, primary_key=True),
+    Column("turn", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("instance", Name, nullable=False),
+    Column("flow", Name, nullable=False),
+    Column("source", Name),
+    Column("target", Name),
+    Column("cause", Text, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+# With what it takes to put it back: `source`, `ext` and `kind` of a cause, `chat`, `turn`, `n`
+# and `slot` of a message.
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", Sequence, primary_key=True),
+    Column("part", SmallInteger, nullable=False),
+    Column("conv", Name, index=True),
+    Column("origin", Name, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("source", Name),
+    Column("ext", Name),
+    Column("kind", Name),
+    Column("chat", Name),
+    Column("turn", BigInteger),
+    Column("n", BigInteger),
+    Column("slot", Name),
+    sqlite_autoincrement=True,
+)

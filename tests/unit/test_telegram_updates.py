@@ -1,0 +1,300 @@
+"""Telegram's objects become updates, and nothing that Telegram can send breaks the reader."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.channels.telegram.updates import UpdateReader
+from flows.conversation import Address
+from flows.updates import (
+    Command,
+    DocumentMessage,
+    FileRef,
+    Other,
+    Person,
+    PhotoMessage,
+    Press,
+    TextMessage,
+    Update,
+)
+
+SOURCE = "telegram:42"
+NOW = 1_760_000_123_000
+
+
+def reader() -> UpdateReader:
+    return UpdateReader(SOURCE, username="our_bot")
+
+
+def user(**more: Any) -> dict[str, Any]:
+    return {"id": 7, "is_bot": False, "first_name": "Ada", **more}
+
+
+def message(**more: Any) -> dict[str, Any]:
+    chat = {"id": 7, "type": "private", "first_name": "Ada"}
+    return {"message_id": 5, "date": 1_760_000_000, "chat": chat, "from": user(), **more}
+
+
+def read(update_id: int = 1, **body: Any) -> Update:
+    update = reader().read({"update_id": update_id, **body}, now=NOW)
+    assert update is not None
+    return update
+
+
+def content_of(**body: Any) -> object:
+    return read(message=message(**body)).content
+
+
+def test_a_text_says_who_where_and_when() -> None:
+    sender = user(last_name="Lovelace", username="ada", language_code="pt-br")
+    update = read(9, message=message(text="hello", **{"from": sender}))
+    assert update == Update(
+        source=SOURCE,
+        ext="9",
+        content=TextMessage("hello"),
+        at=1_760_000_000_000,
+        address=Address(SOURCE, "7"),
+        user=Person(id="7", name="Ada Lovelace", username="ada", language="pt-br"),
+        message="5",
+        private=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/start", Command("start")),
+        ("/Start", Command("start")),
+        ("/start@our_bot", Command("start")),
+        ("/start@OUR_bot now", Command("start", "now")),
+        ("/say two  words\nand a line", Command("say", "two  words\nand a line")),
+    ],
+)
+def test_a_command_has_a_name_and_arguments(text: str, command: Command) -> None:
+    assert content_of(text=text) == command
+
+
+def test_fact_25_a_deep_link_brings_its_payload() -> None:
+    assert content_of(text="/start Ab_c-" + "x" * 59) == Command("start", "Ab_c-" + "x" * 59)
+
+
+def test_fact_25_a_command_for_another_bot_is_not_for_us() -> None:
+    ours = reader()
+    raw = {"update_id": 1, "message": message(text="/start@other_bot")}
+    page = ours.page([raw], now=NOW)
+    assert (page.updates, page.next_offset) == ((), 2)
+    assert ours.skipped == {"foreign": 1}
+
+
+@pytest.mark.parametrize("text", ["/", "//", "/привет", "/a-b", "/" + "x" * 33, "5/6", ""])
+def test_what_only_looks_like_a_command_is_text(text: str) -> None:
+    assert content_of(text=text) == TextMessage(text)
+
+
+def test_a_press_names_its_message_and_is_dated_now() -> None:
+    press = {"id": "99", "from": user(id=8), "data": "yes", "message": message(text="?")}
+    update = read(callback_query=press)
+    assert update.content == Press(id="99", data="yes", message="5")
+    assert (update.at, update.message) == (NOW, "5")
+    assert update.user is not None
+    assert (update.user.id, update.address) == ("8", Address(SOURCE, "7"))
+
+
+def test_a_press_whose_message_is_inaccessible_keeps_the_chat_but_no_message() -> None:
+    gone = {"message_id": 5, "date": 0, "chat": {"id": -9, "type": "group"}}
+    update = read(callback_query={"id": "99", "from": user(), "data": "x", "message": gone})
+    assert update.content == Press(id="99", data="x", message=None)
+    assert (update.address, update.private) == (Address(SOURCE, "-9"), False)
+
+
+def test_a_press_on_an_inline_message_has_no_chat() -> None:
+    press = {"id": "99", "from": user(), "inline_message_id": "abc", "chat_instance": "1"}
+    update = read(callback_query=press)
+    assert (update.content, update.address) == (Press(id="99", data=""), None)
+
+
+def test_a_photo_comes_in_its_largest_size() -> None:
+    sizes = [
+        {"file_id": name, "file_unique_id": name, "width": side, "height": side, "file_size": side}
+        for name, side in (("s", 90), ("l", 1280), ("m", 320))
+    ]
+    assert content_of(photo=sizes, caption="me") == PhotoMessage(
+        FileRef(id="l", size=1280, width=1280, height=1280), "me"
+    )
+
+
+def test_a_document_comes_with_its_name_and_type() -> None:
+    document = {"file_id": "d", "file_unique_id": "u", "file_name": "../../x",
+                "mime_type": "application/pdf", "file_size": 2**31}  # fmt: skip
+    assert content_of(document=document) == DocumentMessage(
+        FileRef(id="d", name="../../x", size=2**31, mime="application/pdf")
+    )
+
+
+def test_an_album_of_ten_is_one_photo_and_nine_that_belong_to_it() -> None:
+    ours = reader()
+    raws = [
+        {"update_id": n, "message": message(message_id=n, media_group_id="g", photo=[
+            {"file_id": f"f{n}", "file_unique_id": "u", "width": 1, "height": 1}
+        ])}
+        for n in range(10)
+    ]  # fmt: skip
+    first, *rest = ours.page(raws, now=NOW).updates
+    assert isinstance(first.content, PhotoMessage)
+    assert [update.content for update in rest] == [Other("album")] * 9
+    again = ours.page(raws, now=NOW).updates
+    assert isinstance(again[0].content, PhotoMessage), "a page that is read again reads the same"
+
+
+@pytest.mark.parametrize("kind", ["voice", "sticker", "location", "contact", "new_chat_members"])
+def test_content_without_a_type_of_its_own_is_named(kind: str) -> None:
+    assert content_of(**{kind: {}}) == Other(kind)
+
+
+@pytest.mark.parametrize(
+    "kind", ["edited_message", "channel_post", "edited_channel_post", "business_message"]
+)
+def test_an_edited_message_or_a_post_is_no_new_message(kind: str) -> None:
+    update = read(**{kind: message(text="changed", edit_date=1_760_000_050)})
+    assert (update.content, update.at) == (Other(kind), 1_760_000_050_000)
+
+
+def test_fact_24_a_topic_is_part_of_the_address() -> None:
+    update = read(message=message(text="x", message_thread_id=33, is_topic_message=True))
+    assert update.address == Address(SOURCE, "7", "33")
+
+
+def test_fact_24_a_thread_of_replies_is_no_topic() -> None:
+    assert read(message=message(text="x", message_thread_id=33)).address == Address(SOURCE, "7")
+
+
+def test_fact_24_an_anonymous_admin_is_the_chat_they_write_as() -> None:
+    admins = {"id": -100, "type": "supergroup", "title": "Board"}
+    update = read(message=message(text="x", sender_chat=admins))
+    assert update.user == Person(id="-100", name="Board")
+
+
+def test_fact_24_a_poll_answer_has_no_chat() -> None:
+    update = read(poll_answer={"poll_id": "1", "user": user(), "option_ids": [0]})
+    assert (update.content, update.address, update.conversation) == (
+        Other("poll_answer"),
+        None,
+        None,
+    )
+    assert update.user is not None
+
+
+def test_an_update_without_chat_or_sender_belongs_to_no_conversation() -> None:
+    assert read(poll={"id": "1", "question": "?"}).conversation is None
+    nobody = message(text="x")
+    del nobody["from"]
+    assert read(message=nobody).conversation is None
+
+
+def test_a_reply_names_what_it_replies_to() -> None:
+    assert read(message=message(text="x", reply_to_message=message())).reply_to == "5"
+
+
+def test_the_implied_reply_to_a_topics_first_message_is_no_reply() -> None:
+    implied = {"message_thread_id": 5, "is_topic_message": True, "reply_to_message": message()}
+    assert read(message=message(text="x", **implied)).reply_to is None
+
+
+def test_unknown_update_types_and_fields_are_fine() -> None:
+    update = read(brand_new={"chat": {"id": -5, "type": "group"}, "from": 3})
+    assert (update.content, update.address) == (Other("brand_new"), None)
+    assert content_of(text="x", brand_new={"deep": [1]}) == TextMessage("x")
+    beside = reader().read({"brand_new": 1, "update_id": 1, "message": message(text="x")}, now=NOW)
+    assert beside is not None
+    assert beside.content == TextMessage("x")
+
+
+def test_fact_23_ids_of_more_than_32_bits_are_kept_exactly() -> None:
+    big = 2**62 + 1
+    update = read(message=message(text="x", chat={"id": -big, "type": "supergroup"}))
+    assert update.address == Address(SOURCE, str(-big))
+
+
+@pytest.mark.parametrize("bad", [2**63, -(2**63) - 1, "7", 7.0, True, None, [], {}])
+@pytest.mark.parametrize("where", ["chat", "from", "message_id"])
+def test_an_id_beyond_64_bits_or_of_another_type_is_skipped(where: str, bad: object) -> None:
+    ours = reader()
+    field = bad if where == "message_id" else {"id": bad}
+    raw = {"update_id": 4, "message": message(text="x", **{where: field})}
+    page = ours.page([raw], now=NOW)
+    assert (page.updates, page.next_offset) == ((), 5)
+    assert ours.skipped == {"malformed": 1}
+
+
+@pytest.mark.parametrize("bad", [None, -1, "12", 2**63, 1.5, True, []])
+def test_an_update_without_a_valid_id_is_skipped_and_counted(bad: object) -> None:
+    ours = reader()
+    good = {"update_id": 8, "message": message(text="x")}
+    page = ours.page([{"update_id": bad, "message": message(text="y")}, good, {}, 3], now=NOW)
+    assert [update.ext for update in page.updates] == ["8"]
+    assert page.next_offset == 9
+    assert ours.skipped == {"update_id": 3}
+
+
+def test_a_skipped_update_is_logged_without_its_body(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="handrail.telegram"):
+        raw = {"update_id": 4, "message": message(text=["my secret"], caption="my secret")}
+        assert reader().read(raw, now=NOW) is None
+    assert "update 4" in caplog.text
+    assert "message.text" in caplog.text or "text" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_lone_surrogates_are_replaced_and_nul_is_stripped() -> None:
+    assert content_of(text="a\ud800b\0c") == TextMessage("a\ufffdbc")
+    assert content_of(text="\ud83d\ude00") == TextMessage("😀")
+    update = read(message=message(text="x", **{"from": user(last_name="\udfff\0")}))
+    assert update.user is not None
+    assert update.user.name == "Ada \ufffd"
+
+
+def test_bidi_and_zero_width_characters_stay_as_written() -> None:
+    text = "\u202eabc\u200b" + "e" + "\u0301" * 50
+    assert content_of(text=text) == TextMessage(text)
+
+
+def test_what_was_read_can_be_stored() -> None:
+    update = read(message=message(text="a\ud800\0", reply_to_message=message()))
+    assert Update.from_json(update.to_json()) == update
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = st.sampled_from(
+    ["message_id", "date", "chat", "from", "text", "photo", "document", "sender_chat", "id",
+     "reply_to_message", "data", "message", "media_group_id", "message_thread_id"]
+)  # fmt: skip
+NEARLY = st.fixed_dictionaries(
+    {"update_id": st.integers(-1, 2**64)},
+    optional={
+        "message": st.builds(
+            lambda odd: message(text="x") | odd, st.dictionaries(FIELDS, JSON, max_size=3)
+        ),
+        "callback_query": st.builds(
+            lambda odd: {"id": "1", "from": user()} | odd,
+            st.dictionaries(FIELDS, JSON, max_size=3),
+        ),
+        "edited_message": JSON,
+        "something": JSON,
+    },
+)
+
+
+@given(st.lists(JSON | NEARLY, max_size=5))
+def test_no_json_breaks_the_reader(raw: list[object]) -> None:
+    page = reader().page(raw, now=NOW)
+    for update in page.updates:
+        assert Update.from_json(update.to_json()) == update
