@@ -57,12 +57,17 @@ _log = logging.getLogger("handrail.engine")
 
 @dataclass(slots=True, kw_only=True)
 class Finished:
-    """A turn that has run and is to be committed."""
+    """A turn that has run and is to be committed.
+
+    Attributes:
+        failed: it failed, and says no more than that.
+    """
 
     item: Item
     commit: TurnCommit
     state: str | None
     effects: Effects
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -337,11 +342,14 @@ class Turns:
             "a turn of conversation %s failed and left no trace: %s",
             origin.key, failure, exc_info=failure,
         )  # fmt: skip
-        effects = Effects(notice=self._bot.texts.apology)
         emissions = [Emission(Reply(text=self._bot.texts.apology))]
         state = _with_results(origin, item.notes)
         return Finished(
-            item=item, commit=only_says(origin, emissions, state), state=state, effects=effects
+            item=item,
+            commit=only_says(origin, emissions, state),
+            state=state,
+            effects=Effects(),
+            failed=True,
         )
 
     # --- committing ---------------------------------------------------------------------
@@ -378,7 +386,7 @@ class Turns:
         culprit = finished[error.index]
         now = self._clock.now()
         key = culprit.item.update.conversation
-        if key is None or culprit.effects.notice == self._bot.texts.apology:
+        if key is None or culprit.failed:
             finished[error.index] = _given_up(culprit.item, now, str(error))
             return
         origin = Origin(

@@ -189,13 +189,13 @@ class FlowBuilder(Generic[S, D, Deps]):
                 f"Its fields are {', '.join(self.data.model_fields)}.",
                 member,
             )
-        default = self.data.model_fields[into].get_default(call_default_factory=False) if into else None
+        default = self.data.model_fields[into].default if into is not None else None
 
         async def asked(turn: Turn[S, D, Deps]) -> Action[S]:
             keep: T | None = None
             if into is not None:
                 held = getattr(turn.data, into)
-                keep = held if held is not None and held != default else None
+                keep = held if held != default and _takes(accept, held) else None
             value = await turn.ask(prompt, accept, keep=keep)
             if save is not None:
                 save(turn.data, value)
@@ -328,3 +328,12 @@ class FlowBuilder(Generic[S, D, Deps]):
 
     def _refuse(self, message: str, step: str | None = None) -> DefinitionError:
         return DefinitionError(message, flow=self.name, step=step)
+
+
+def _takes(accept: Input[Any], value: object) -> bool:
+    """Whether the value is one that the input could have given."""
+    try:
+        accept.dump(value)
+    except ValueError:
+        return False
+    return value is not None

@@ -39,7 +39,7 @@ LISTINGS: Mapping[str, Listing] = {
     ),
     "transitions": Listing(
         ("conv", "turn", "n", "instance", "flow", "source", "target", "cause", "at"),
-        ("at", "conv", "turn", "n"),
+        ("turn", "n", "conv"),
         newest_first=True,
         filters={"conv": "conv", "flow": "flow"},
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from flows.ports import Committed, Outcome, ScopeWrite, TurnCommit
 from storage.clock import VersionClock
@@ -35,7 +35,7 @@ def decide(
             yield FENCED
         elif turn.cause not in causes:
             yield GONE
-        elif any(versions.get(scope.key) != scope.version for scope in turn.scopes):
+        elif _conflicts(turn.scopes, versions):
             yield CONFLICT
         else:
             causes.discard(turn.cause)
@@ -43,6 +43,13 @@ def decide(
                 Outcome.DONE,
                 tuple([_version(scope, versions, clock) for scope in turn.scopes]),
             )
+
+
+def _conflicts(scopes: Sequence[ScopeWrite], versions: Mapping[str, int]) -> bool:
+    for scope in scopes:  # noqa: SIM110 -- half the time of any(), on the hot path
+        if versions.get(scope.key) != scope.version:
+            return True
+    return False
 
 
 def _version(scope: ScopeWrite, versions: dict[str, int], clock: VersionClock) -> int:

@@ -93,8 +93,6 @@ def create_conversations() -> None:
         sa.PrimaryKeyConstraint("conv", "id"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_instances_ended", "instances", ["ended"])
-    op.create_index("ix_instances_flow_status", "instances", ["flow", "status"])
 
 
 def create_inbox() -> None:
@@ -137,7 +135,7 @@ def create_outbox() -> None:
         sa.Column("due", number, nullable=False),
         sa.Column("todo", part, nullable=True),
         sa.PrimaryKeyConstraint("seq"),
-        sa.UniqueConstraint("conv", "turn", "n", name="uq_outbox_conv_turn_n"),
+        sa.UniqueConstraint("turn", "n", "conv", name="uq_outbox_turn_n_conv"),
     )
     op.create_index(
         "ix_outbox_todo",
@@ -179,19 +177,18 @@ def create_timers() -> None:
 def create_log() -> None:
     op.create_table(
         "transitions",
-        sa.Column("conv", name, nullable=False),
         sa.Column("turn", number, autoincrement=False, nullable=False),
         sa.Column("n", number, autoincrement=False, nullable=False),
+        sa.Column("conv", name, nullable=False),
         sa.Column("instance", name, nullable=False),
         sa.Column("flow", name, nullable=False),
         sa.Column("source", name, nullable=True),
         sa.Column("target", name, nullable=True),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("at", number, nullable=False),
-        sa.PrimaryKeyConstraint("conv", "turn", "n"),
+        sa.PrimaryKeyConstraint("turn", "n", "conv"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_transitions_at", "transitions", ["at"])
     op.create_table(
         "dead_letters",
         sa.Column("id", sequence, nullable=False),

@@ -7,7 +7,6 @@ import re
 import sys
 import traceback
 from difflib import get_close_matches
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -84,19 +83,28 @@ def load_package(folder: Path) -> App:
 
 
 def load_demo() -> App:
-    """The signup bot: part of an installed package, an example in a clone of the sources."""
-    if find_spec("engine.demo") is not None:
-        return app_in(_imported("engine.demo"))
-    sources = Path(__file__).resolve().parents[2]
-    return load_package(sources / "examples" / "signup")
+    """The signup bot: an example in a clone of the sources, and part of an installed package.
+
+    Raises:
+        CannotLoad: the installation is incomplete.
+    """
+    engine = Path(__file__).resolve().parents[1]
+    for root in (engine / "demo", engine.parent):
+        if (root / "examples" / "signup" / "__init__.py").is_file():
+            sys.path.insert(0, str(root))
+            return app_in(_imported("examples.signup"))
+    raise CannotLoad(
+        "this installation has no demo. Install Handrail again, or try 'handrail new'."
+    )
 
 
 def _import_name(folder: Path) -> tuple[Path, str]:
-    here = Path.cwd().resolve()
-    if folder != here and folder.is_relative_to(here):
-        parts = folder.relative_to(here).parts
-        if all(part.isidentifier() for part in parts):
-            return here, ".".join(parts)
+    roots = [Path.cwd(), *(Path(entry) for entry in sys.path if entry)]
+    for root in map(Path.resolve, roots):
+        if folder != root and folder.is_relative_to(root):
+            parts = folder.relative_to(root).parts
+            if all(part.isidentifier() for part in parts):
+                return root, ".".join(parts)
     top = folder
     while (top.parent / "__init__.py").is_file():
         top = top.parent

@@ -45,7 +45,7 @@ class ColdConnections:
         """
         async with self._transaction(SETTING) as connection:
             result = await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            in_use, _, _ = result.one()
+            in_use = result.scalar_one()
         if in_use:
             raise StorageDown(
                 f"what was erased is gone from the database {self._path}, but its log file still "

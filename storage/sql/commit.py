@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from sqlite3 import Cursor
 
 from sqlalchemy import insert
@@ -51,30 +51,31 @@ class Commit:
         )
         self._transition = sql.compile(
             insert(transitions),
-            *("conv", "turn", "n", "instance", "flow", "source", "target", "cause", "at"),
+            *("turn", "n", "conv", "instance", "flow", "source", "target", "cause", "at"),
         )
 
     def commit(self, cursor: Cursor, fence: Fence, turns: Sequence[TurnCommit]) -> list[Committed]:
         """The outcome of each turn; those that are DONE are written."""
+        known = self._scopes.known(cursor, keys_of(turns))
         outcomes = list(
             decide(
                 turns,
                 held=self._partitions.held(cursor, fence),
                 undone=self._inbox.undone(cursor, [turn.cause for turn in turns]),
-                versions=self._scopes.versions(cursor, keys_of(turns)),
+                versions=known.versions,
                 clock=self._versions,
             )
         )
         pairs = zip(turns, outcomes, strict=True)
         done = [pair for pair in pairs if pair[1].outcome is Outcome.DONE]
         if done:
-            self._write(cursor, done)
+            self._write(cursor, done, known.persons)
         return outcomes
 
-    def _write(self, cursor: Cursor, done: Done) -> None:
+    def _write(self, cursor: Cursor, done: Done, persons: Mapping[str, str | None]) -> None:
         now = self._clock()
         turns = [turn for turn, _ in done]
-        self._scopes.write(cursor, done, now)
+        self._scopes.write(cursor, done, persons=persons, now=now)
         _many(cursor, self._instance, _instances(turns))
         _many(cursor, self._message, _messages(turns))
         _many(cursor, self._transition, _transitions(turns))
@@ -112,7 +113,7 @@ def _messages(turns: Iterable[TurnCommit]) -> list[tuple[object, ...]]:
 def _transitions(turns: Iterable[TurnCommit]) -> list[tuple[object, ...]]:
     return [
         (
-            *(row.conv, row.turn, row.n, row.instance, row.flow),
+            *(row.turn, row.n, row.conv, row.instance, row.flow),
             *(row.source, row.target, row.cause, row.at),
         )
         for turn in turns

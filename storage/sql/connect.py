@@ -24,6 +24,8 @@ SETTINGS = (
     # Nor may it go to temporary files, by way of a sort.
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -16000",
+    # Pages, 16 MB: a page that many turns write is copied into the file once.
+    "PRAGMA wal_autocheckpoint = 4000",
 )
 
 

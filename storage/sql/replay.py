@@ -34,8 +34,9 @@ async def _run_again(connection: AsyncConnection, letter: RowMapping) -> int:
         "todo": letter["part"],
     }
     result = await connection.execute(insert(inbox).values(values))
-    (seq,) = result.inserted_primary_key or (None,)
-    return int(seq)
+    key = result.inserted_primary_key
+    assert key is not None  # noqa: S101 -- an insert of one row has it
+    return int(key.seq)
 
 
 async def _send_again(connection: AsyncConnection, letter: RowMapping) -> int:
@@ -46,7 +47,10 @@ async def _send_again(connection: AsyncConnection, letter: RowMapping) -> int:
     values = {
         **name,
         **_same(letter, "part", "chat", "slot", "body"),
-        "state": "new", "tries": 0, "due": 0, "todo": letter["part"],
+        "state": "new",
+        "tries": 0,
+        "due": 0,
+        "todo": letter["part"],
     }
     await connection.execute(insert(outbox).values(values))
     return int(letter["turn"])

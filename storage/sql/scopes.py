@@ -6,17 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from sqlite3 import Cursor
+from typing import NamedTuple
 
 import orjson
-from sqlalchemy import LargeBinary, bindparam, cast, func, insert, select, update
+from sqlalchemy import LargeBinary, bindparam, cast, insert, select, update
 
 from flows.errors import CorruptState
-from flows.ports import Committed, ScopeWrite, Snapshot, TurnCommit
+from flows.ports import Committed, Snapshot, TurnCommit
 from storage.sql.dialects import SqliteDialect
 from storage.sql.tables import conversations
 
-Written = tuple[ScopeWrite, TurnCommit, int]
-"""A scope with a new state, its turn, and the new version."""
+
+class Known(NamedTuple):
+    """What a commit looks at before it writes, by key."""
+
+    versions: dict[str, int]
+    persons: dict[str, str | None]
 
 
 class Scopes:
@@ -31,8 +36,8 @@ class Scopes:
             select(row.key, row.version, row.cause, state).where(sql.any_of(row.key, "keys")),
             "keys",
         )
-        self._versions = sql.compile(
-            select(row.key, row.version).where(sql.any_of(row.key, "keys")), "keys"
+        self._known = sql.compile(
+            select(row.key, row.version, row.person).where(sql.any_of(row.key, "keys")), "keys"
         )
         self._insert = sql.compile(
             insert(conversations),
@@ -41,14 +46,20 @@ class Scopes:
         self._update = sql.compile(
             update(conversations)
             .values(
-                person=func.coalesce(bindparam("person_"), row.person),
                 version=bindparam("version_"),
                 cause=bindparam("cause_"),
                 state=bindparam("state_"),
                 updated=bindparam("updated_"),
             )
             .where(row.key == bindparam("key_"), row.version == bindparam("loaded_")),
-            *("person_", "version_", "cause_", "state_", "updated_", "key_", "loaded_"),
+            *("version_", "cause_", "state_", "updated_", "key_", "loaded_"),
+        )
+
+        self._name = sql.compile(
+            update(conversations)
+            .values(person=bindparam("person_"))
+            .where(row.key == bindparam("key_")),
+            *("person_", "key_"),
         )
 
     def load(self, cursor: Cursor, keys: Collection[str]) -> dict[str, Snapshot]:
@@ -58,34 +69,48 @@ class Scopes:
             key: Snapshot(version, cause, _text(key, state)) for key, version, cause, state in found
         }
 
-    def versions(self, cursor: Cursor, keys: Collection[str]) -> dict[str, int]:
-        """The versions of those scopes that exist."""
-        return dict(cursor.execute(self._versions, (self._sql.listed(keys),)).fetchall())
+    def known(self, cursor: Cursor, keys: Collection[str]) -> Known:
+        """Version and person of those scopes that exist."""
+        rows = cursor.execute(self._known, (self._sql.listed(keys),)).fetchall()
+        return Known(
+            {key: version for key, version, _ in rows}, {key: person for key, _, person in rows}
+        )
 
-    def write(self, cursor: Cursor, done: Sequence[tuple[TurnCommit, Committed]], now: int) -> None:
-        """Writes the scopes of turns whose versions were found to match, under lock."""
+    def write(
+        self,
+        cursor: Cursor,
+        done: Sequence[tuple[TurnCommit, Committed]],
+        *,
+        persons: Mapping[str, str | None],
+        now: int,
+    ) -> None:
+        """Writes the scopes of turns whose versions were found to match, under lock.
+
+        ``persons`` are those that were known before: an index hangs on them, so they are
+        written only where they are new.
+        """
         new: list[tuple[object, ...]] = []
         changed: list[tuple[object, ...]] = []
+        named: list[tuple[str, str]] = []
         for turn, committed in done:
             for scope, version in zip(turn.scopes, committed.versions, strict=True):
-                if scope.state is None:
+                key, person, state = scope.key, scope.person, scope.state
+                if state is None:
                     continue
                 if scope.version is None:
-                    new.append(
-                        (scope.key, scope.part, scope.person, version, turn.cause, scope.state, now)
-                    )
-                else:
-                    changed.append(
-                        (
-                            *(scope.person, version, turn.cause, scope.state, now),
-                            *(scope.key, scope.version),
-                        )
-                    )
+                    new.append((key, scope.part, person, version, turn.cause, state, now))
+                    continue
+                changed.append((version, turn.cause, state, now, key, scope.version))
+                if person is not None and persons.get(key) != person:
+                    named.append((person, key))
         # New ones first: a batch may hold the first turn of a scope and its second.
-        if new:
-            cursor.executemany(self._insert, new)
-        if changed:
-            cursor.executemany(self._update, changed)
+        for statement, rows in (
+            (self._insert, new),
+            (self._update, changed),
+            (self._name, named),
+        ):
+            if rows:
+                cursor.executemany(statement, rows)
 
 
 def _text(key: str, state: bytes) -> str:

@@ -224,7 +224,6 @@ class SqlStorage:
 
     def _connect(self) -> _Open:
         path, synchronous = self._location.path, self._location.synchronous
-        settings = {"synchronous": synchronous, "patience": self._patience}
         hot = patient_engine(path, synchronous=synchronous, patience=self._patience)
         cold = async_engine(path, synchronous=synchronous, patience=self._patience)
         return _Open(

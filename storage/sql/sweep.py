@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Delete, Table, delete, exists, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, exists, select, tuple_
 
 from flows.ports import Swept
 from storage.sql.cold import ColdConnections
 from storage.sql.tables import inbox, instances, messages, outbox, transitions
 
+AT_ONCE = 500
+"""How many rows one transaction removes."""
+
 
 async def sweep(connections: ColdConnections, before: int, limit: int) -> Swept:
-    """Removes at most ``limit`` rows of each table, a transaction each."""
-    rows = {}
+    """Removes at most ``limit`` rows of each table."""
     # Instances last: their log goes by whether they live.
-    for table, ended in _ended(before).items():
-        async with connections.writing() as connection:
-            result = await connection.execute(_oldest(table, ended, limit))
-            rows[table.name] = result.rowcount
+    rows = {
+        table.name: await _sweep(connections, table, ended, limit)
+        for table, ended in _ended(before).items()
+    }
     return Swept(rows=rows)
+
+
+async def _sweep(
+    connections: ColdConnections, table: Table, ended: ColumnElement[bool], limit: int
+) -> int:
+    """Looks for the rows first, which may take long and needs no lock."""
+    key = list(table.primary_key.columns)
+    oldest = select(*key).where(ended).order_by(*key).limit(limit)
+    async with connections.reading() as connection:
+        found = [tuple(row) for row in (await connection.execute(oldest)).all()]
+    rows = 0
+    for start in range(0, len(found), AT_ONCE):
+        some = tuple_(*key).in_(found[start : start + AT_ONCE])
+        async with connections.writing() as connection:
+            # A row may have come to life again meanwhile.
+            result = await connection.execute(delete(table).where(some, ended))
+            rows += result.rowcount
+    return rows
 
 
 def _ended(before: int) -> dict[Table, ColumnElement[bool]]:
@@ -37,9 +57,3 @@ def _lives(table: Table) -> ColumnElement[bool]:
     if "instance" in table.c:
         same &= live.c.id == table.c.instance
     return exists(select(live.c.id).where(same))
-
-
-def _oldest(table: Table, ended: ColumnElement[bool], limit: int) -> Delete:
-    key = list(table.primary_key.columns)
-    chosen = select(*key).where(ended).order_by(*key).limit(limit)
-    return delete(table).where(tuple_(*key).in_(chosen))

@@ -67,7 +67,8 @@ conversations = Table(
     Column("updated", BigInteger, nullable=False),
 )
 
-# A projection for listings; the instances that count are in conversations.state.
+# A projection for listings; the instances that count are in conversations.state. Every turn
+# writes it and people read it now and then, so nothing but the key is indexed.
 instances = Table(
     "instances",
     metadata,
@@ -79,8 +80,7 @@ instances = Table(
     Column("status", Name, nullable=False),
     Column("result", Text),
     Column("updated", BigInteger, nullable=False),
-    Column("ended", BigInteger, index=True),
-    Index("ix_instances_flow_status", "flow", "status"),
+    Column("ended", BigInteger),
     sqlite_with_rowid=False,
 )
 
@@ -113,7 +113,8 @@ Index(
 )
 
 # `todo` is the partition until the message is sent or given up; `due` is when it may go, and
-# after that when it went.
+# after that when it went. Names begin with the turn, which only grows: new ones lie together
+# at the end of the index, and a commit touches few pages.
 outbox = Table(
     "outbox",
     metadata,
@@ -129,7 +130,7 @@ outbox = Table(
     Column("tries", Integer, nullable=False),
     Column("due", BigInteger, nullable=False),
     Column("todo", SmallInteger),
-    UniqueConstraint("conv", "turn", "n", name="uq_outbox_conv_turn_n"),
+    UniqueConstraint("turn", "n", "conv", name="uq_outbox_turn_n_conv"),
 )
 Index(
     "ix_outbox_todo",
@@ -169,18 +170,19 @@ timers = Table(
     sqlite_with_rowid=False,
 )
 
+# The key begins with the turn for the same reason, and the log needs no index by time.
 transitions = Table(
     "transitions",
     metadata,
-    Column("conv", Name, primary_key=True),
     Column("turn", BigInteger, primary_key=True, autoincrement=False),
     Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("conv", Name, primary_key=True),
     Column("instance", Name, nullable=False),
     Column("flow", Name, nullable=False),
     Column("source", Name),
     Column("target", Name),
     Column("cause", Text, nullable=False),
-    Column("at", BigInteger, nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -62,23 +62,23 @@ class Bot:
 
 
 class Page(io.StringIO):
-    """An output that can be waited for."""
+    """An output that can be waited for. The spinner writes to it from a thread."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._awaited: dict[str, asyncio.Event] = {}
+        self._written = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
 
     def write(self, text: str) -> int:
         written = super().write(text)
-        for words, shown in self._awaited.items():
-            if words in self.getvalue():
-                shown.set()
+        self._loop.call_soon_threadsafe(self._written.set)
         return written
 
     async def wait_for(self, words: str) -> None:
-        shown = self._awaited.setdefault(words, asyncio.Event())
-        if words not in self.getvalue():
-            await shown.wait()
+        async with asyncio.timeout(20):
+            while words not in self.getvalue():
+                self._written.clear()
+                await self._written.wait()
 
 
 def console(*, terminal: bool = False) -> Console:

@@ -164,6 +164,20 @@ def test_what_the_input_itself_refuses_is_not_parsed(name: str, text: str) -> No
         answered(field(Person, name), text)
 
 
+def test_a_validator_without_words_still_gives_a_reason() -> None:
+    class Terse(BaseModel):
+        years: int = 0
+
+        @field_validator("years")
+        @classmethod
+        def enough(cls, years: int) -> int:
+            if years < 5:
+                raise ValueError
+            return years
+
+    assert answered(field(Terse, "years"), "1")[1] == "That is not possible."
+
+
 def test_the_retry_text_is_told_for_either_refusal() -> None:
     wanted = field(Person, "seats", retry="An even number, please.")
     assert answered(wanted, "3")[1] == "An even number, please."

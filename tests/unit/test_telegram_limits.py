@@ -13,17 +13,18 @@ from engine.channels.telegram.recent import Recent
 
 
 class _NoWait(selectors.SelectSelector):
-    """Moves the loop's time on by what it was asked to wait."""
+    """Moves the loop's time on by what it was asked to wait, and a microsecond each round.
+
+    Without the latter, timers that are due within a rounding error would come due for ever.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.passed = 0.0
 
     def select(self, timeout: float | None = None) -> Any:
-        ready = super().select(0)
-        if not ready and timeout:
-            self.passed += timeout
-        return ready
+        self.passed += timeout or 1e-6
+        return super().select(0)
 
 
 class _ComputedTime(asyncio.SelectorEventLoop):
@@ -58,8 +59,7 @@ def most_within(moments: list[float], seconds: float) -> int:
 
 def test_fact_14_a_chat_gets_a_short_burst_and_then_one_a_second() -> None:
     moments = run(lambda: times(SendLimits(), ["7"] * 10))
-    assert moments[2] == 0
-    assert [round(b - a, 3) for a, b in zip(moments[2:], moments[3:], strict=False)] == [1.0] * 7
+    assert [round(moment, 2) for moment in moments] == [0, 0, 0, 1, 2, 3, 4, 5, 6, 7]
 
 
 def test_fact_14_overall_thirty_a_second() -> None:
@@ -82,7 +82,7 @@ def test_a_chat_that_has_to_wait_delays_no_other() -> None:
         await slow
         return others
 
-    assert run(main) == [0, 0, 0]
+    assert max(run(main)) < 0.1
 
 
 def test_the_least_recently_used_entry_is_dropped() -> None:
