@@ -8,8 +8,8 @@ if not hasattr(flows, "FlowBuilder"):
         "engine and storage are reserved."
     )
 
-from engine.app import App  # noqa: E402 - only once it is sure that flows is ours
-from engine.notices import Notices  # noqa: E402
-from engine.settings import Settings  # noqa: E402
+from engine.app import App
+from engine.notices import Notices
+from engine.settings import Settings
 
 __all__ = ["App", "Notices", "Settings"]

@@ -63,9 +63,7 @@ def changes(origin: Origin, dialogue: Dialogue) -> tuple[TurnCommit, str | None]
     return rows, state
 
 
-def only_says(
-    origin: Origin, emissions: list[Emission], state: str | None
-) -> TurnCommit:
+def only_says(origin: Origin, emissions: list[Emission], state: str | None) -> TurnCommit:
     """The commit of a turn that failed: an apology, and the state but for kept results."""
     return TurnCommit(
         cause=origin.seq,
@@ -128,9 +126,7 @@ def _timers(origin: Origin, dialogue: Dialogue) -> tuple[TimerRow | TimerDrop, .
     for instance in dialogue.conversation.stack:
         flow = dialogue.bot.registry.get(instance.flow)
         if user is not None and instance.id in dialogue.touched and flow.ttl is not None:
-            rows.append(
-                ttl_timer(flow.ttl, instance, key=origin.key, user=user, now=origin.now)
-            )
+            rows.append(ttl_timer(flow.ttl, instance, key=origin.key, user=user, now=origin.now))
     rows.extend(
         drop_timers(instance, key=origin.key)
         for instance in dialogue.ended

@@ -183,7 +183,9 @@ class Sender:
             return _dead(row, str(error), self._inform(row, error))
         except (SendUncertain, StorageDown) as error:
             if tries < UNCERTAIN_LIMIT:
-                _log.warning("the answer to a message to %s was cut, once more: %s", row.chat, error)
+                _log.warning(
+                    "the answer to a message to %s was cut, once more: %s", row.chat, error
+                )
                 return _later(row, wait, str(error))
             return _dead(row, str(error), None)
         except Exception as error:  # a bug in a channel must not stop the other chats
@@ -314,9 +316,7 @@ def _outgoing(row: OutboxRow) -> OutgoingRow:
 
 
 def _later(row: OutgoingRow, due: int, reason: str) -> SendResult:
-    return SendResult(
-        conv=row.conv, turn=row.turn, n=row.n, state="later", due=due, error=reason
-    )
+    return SendResult(conv=row.conv, turn=row.turn, n=row.n, state="later", due=due, error=reason)
 
 
 def _dead(row: OutgoingRow, reason: str, inform: InboxRow | None) -> SendResult:

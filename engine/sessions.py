@@ -36,7 +36,7 @@ class SessionCell:
         """
         if self._model is None:
             return None
-        lent = self._load({**self.value, **(entry or {})})
+        lent = _load(self._model, {**self.value, **(entry or {})})
         self._lent[id(lent)] = _dump(lent)
         return lent
 
@@ -53,23 +53,21 @@ class SessionCell:
         changed = {name: value for name, value in new.items() if value != old.get(name, ...)}
         if not changed:
             return {}
-        current = _dump(self._load(self.value))
-        self.value = _dump(self._load({**current, **changed}))
+        current = _dump(_load(self._model, self.value))
+        self.value = _dump(_load(self._model, {**current, **changed}))
         return {name: current[name] for name in changed if name in current}
 
-    def _load(self, value: Mapping[str, Any]) -> BaseModel:
-        assert self._model is not None
-        try:
-            return self._model.model_validate_json(
-                orjson.dumps(value), by_alias=False, by_name=True
-            )
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise InvalidSession(
-                f"the session is no valid {self._model.__name__}: field {where!r}: {first['msg']}. "
-                "Give new fields a default, and keep old values valid."
-            ) from None
+
+def _load(model: type[BaseModel], value: Mapping[str, Any]) -> BaseModel:
+    try:
+        return model.model_validate_json(orjson.dumps(value), by_alias=False, by_name=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InvalidSession(
+            f"the session is no valid {model.__name__}: field {where!r}: {first['msg']}. "
+            "Give new fields a default, and keep old values valid."
+        ) from None
 
 
 def _dump(model: BaseModel) -> dict[str, Any]:

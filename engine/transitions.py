@@ -132,8 +132,7 @@ def _declared(flow: Flow[Any, Any], source: str, target: str) -> None:
         raise UndeclaredMove(flow.name, source, name, flow.table[source])
 
 
-def _named(flow: Flow[Any, Any], source: str, step: object) -> str:
+def _named(flow: Flow[Any, Any], source: str, step: Any) -> str:
     if not isinstance(step, flow.steps):
         raise UndeclaredMove(flow.name, source, repr(step), flow.table[source])
-    name: str = step.name
-    return name
+    return str(step.name)

@@ -298,9 +298,7 @@ class Turns:
             return
         self._finished.append(self._failed(item, origin, failure))
 
-    def _dialogue(
-        self, item: Item, key: ConversationKey, state: str | None, now: int
-    ) -> Dialogue:
+    def _dialogue(self, item: Item, key: ConversationKey, state: str | None, now: int) -> Dialogue:
         async def save() -> None:
             await self._patiently(
                 lambda: self._storage.note(
@@ -433,7 +431,9 @@ class Turns:
             try:
                 return await call()
             except StorageDown as error:
-                _log.warning("the storage does not answer, trying again in %.1f s: %s", pause, error)
+                _log.warning(
+                    "the storage does not answer, trying again in %.1f s: %s", pause, error
+                )
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, 5.0)
 

@@ -310,8 +310,10 @@ class Walk:
         )
         emissions = self.effects.emissions
         slot: str | None = f"{instance.id}.{visit.number}.{visit.base}.ask"
-        if action.prompt is None and len(emissions) > said and isinstance(
-            emissions[-1].send, Reply
+        if (
+            action.prompt is None
+            and len(emissions) > said
+            and isinstance(emissions[-1].send, Reply)
         ):
             last = emissions.pop()
             waiting.prompt = last.send if isinstance(last.send, Reply) else None

@@ -48,7 +48,8 @@ class Worker:
         self._storage = storage
         self._channel = channel
         self._clock = clock
-        self._failure: asyncio.Future[None] | None = None
+        self._failed = asyncio.Event()
+        self._error: BaseException | None = None
         channels = {channel.source: channel}
         self._partitions = Partitions(storage, clock)
         self._presses = Presses(channels)
@@ -71,7 +72,6 @@ class Worker:
             ChannelStopped: the channel cannot go on.
             Exception: a loop of the engine failed, which is a bug.
         """
-        self._failure = asyncio.get_running_loop().create_future()
         await self._partitions.take()
         try:
             await self._channel.open(self._bot.commands())
@@ -82,7 +82,6 @@ class Worker:
             await self._partitions.give_back()
 
     async def _work(self, stop: asyncio.Event) -> None:
-        assert self._failure is not None
         loops = [
             self._supervised(loop)
             for loop in (
@@ -96,34 +95,27 @@ class Worker:
             )
         ]
         stopping = asyncio.ensure_future(stop.wait())
+        failing = asyncio.ensure_future(self._failed.wait())
         receiving = asyncio.ensure_future(self._channel.receive(self._inbox))
         try:
-            await asyncio.wait(
-                (stopping, receiving, self._failure), return_when=asyncio.FIRST_COMPLETED
-            )
-            if receiving.done() and not self._failure.done() and receiving.exception() is None:
-                await self._settle_or(stopping)
+            await _first(stopping, failing, receiving)
+            if receiving.done() and not failing.done() and receiving.exception() is None:
+                # the input has ended: what came in is finished, unless somebody is in a hurry
+                settling = asyncio.ensure_future(self._inbox.settle())
+                await _first(settling, stopping, failing)
+                settling.cancel()
         finally:
-            stopping.cancel()
-            receiving.cancel()
+            for task in (stopping, failing, receiving):
+                task.cancel()
             await asyncio.wait((receiving,))
             await self._drain()
             for task in loops:
                 task.cancel()
             await asyncio.wait(loops)
-        if self._failure.done():
-            self._failure.result()
+        if self._error is not None:
+            raise self._error
         if not receiving.cancelled():
             receiving.result()
-
-    async def _settle_or(self, stopping: asyncio.Future[Any]) -> None:
-        """The input has ended: what came in is finished, unless somebody is in a hurry."""
-        settling = asyncio.ensure_future(self._inbox.settle())
-        assert self._failure is not None
-        await asyncio.wait(
-            (settling, stopping, self._failure), return_when=asyncio.FIRST_COMPLETED
-        )
-        settling.cancel()
 
     async def _drain(self) -> None:
         await self._turns.drain(DRAIN)
@@ -145,8 +137,8 @@ class Worker:
         self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        if self._failure is not None and not self._failure.done():
-            self._failure.set_exception(error)
+        self._error = self._error or error
+        self._failed.set()
 
     async def _look_again(self) -> None:
         """Wake-ups are only hints: the database is looked at every second anyway."""
@@ -167,3 +159,8 @@ class Worker:
             await self._turns.read_back()
         except StorageDown as error:
             _log.warning("the storage does not answer: %s", error)
+
+
+async def _first(*futures: asyncio.Future[Any]) -> None:
+    """Returns when one of them is done."""
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)

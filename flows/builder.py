@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Generic, cast, overload
+from typing import Any, Generic, Self, cast, overload
 
 from pydantic import BaseModel
-from typing_extensions import Self, TypeVar
+from typing_extensions import TypeVar
 
 from flows.actions import Action, End
 from flows.chart import COMPLETED, compile_chart, transition_table
@@ -223,8 +223,8 @@ class FlowBuilder(Generic[S, D, Deps]):
 
         It sees the data as of the step's entry and decides: ``turn.retry()`` runs the step once
         more with the same answers (three times at the most), ``turn.repeat(notice)`` asks
-        again, ``turn.goto(step)`` goes on elsewhere, ``turn.cancel(reason)`` ends the flow. Without it, or if it fails too, the
-        person gets an apology and the flow stays where it was.
+        again, ``turn.goto(step)`` goes on elsewhere, ``turn.cancel(reason)`` ends the flow.
+        Without it, or if it fails too, the person gets an apology and the flow stays where it was.
 
         Raises:
             DefinitionError: there is one already, or it is not async.
@@ -236,9 +236,7 @@ class FlowBuilder(Generic[S, D, Deps]):
         self._recovery = recovery
         return recovery
 
-    def _add(
-        self, step: S, handler: Handler[S, D, Deps], to: Sequence[S | End] | None
-    ) -> None:
+    def _add(self, step: S, handler: Handler[S, D, Deps], to: Sequence[S | End] | None) -> None:
         member = self._member(step)
         if member in self._steps:
             raise self._refuse("it has a handler already. Remove one of the two.", member)

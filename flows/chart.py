@@ -66,7 +66,9 @@ def event_to(target: str) -> str:
 def transition_table(chart: type[StateChart[Any]]) -> dict[str, tuple[str, ...]]:
     """Step name to the names of its targets, walked off the chart in declared order."""
     return {
-        source: tuple(str(transition.target.value) for transition in state.transitions)
+        source: tuple(
+            str(transition.target.value) for transition in state.transitions if transition.target
+        )
         for source, state in chart.states_map.items()
         if source != COMPLETED
     }

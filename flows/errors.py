@@ -187,8 +187,8 @@ class NondeterministicStep(StepError):
         super().__init__(
             flow,
             step,
-            f"run again with the same answers, it asked something else ({reason}). Which questions "
-            "a step asks may depend on answers, turn.data, turn.once, turn.now and turn.random only.",
+            f"run again with the same answers, it asked something else ({reason}). What a step "
+            "asks may depend on answers, turn.data, turn.once, turn.now and turn.random only.",
         )
 
 
@@ -273,8 +273,8 @@ class CorruptState(StorageError):
         self.key = key
         self.reason = reason
         super().__init__(
-            f"the stored state of conversation {key!r} cannot be read ({reason}). It was left as it "
-            "is. Restore it from a backup, or remove that row."
+            f"the stored state of conversation {key!r} cannot be read ({reason}). It was left as "
+            "it is. Restore it from a backup, or remove that row."
         )
 
 

@@ -195,9 +195,7 @@ class FlowInstance:
         visit = values["visit"]
         values["visit"] = _visit(visit) if visit is not None else None
         values["history"] = [Past(**past) for past in values["history"]]
-        values["spare"] = {
-            number: _once(results) for number, results in values["spare"].items()
-        }
+        values["spare"] = {number: _once(results) for number, results in values["spare"].items()}
         return cls(**values)
 
 

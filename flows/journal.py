@@ -92,9 +92,9 @@ class Run:
             return None
         answer = self.visit.answers[self.position]
         if answer.key != key:
-            self.refuse_journal(f"answer {self.position + 1} has the key {answer.key!r}, not {key!r}")
+            self.refuse_journal(f"answer {self.position + 1} has key {answer.key!r}, not {key!r}")
         if answer.kind not in (kind, TRIES_USED):
-            self.refuse_journal(f"answer {self.position + 1} is of kind {answer.kind!r}, not {kind!r}")
+            self.refuse_journal(f"answer {self.position + 1} is {answer.kind!r}, not {kind!r}")
         return answer
 
     def refuse_journal(self, reason: str) -> NoReturn:

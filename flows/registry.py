@@ -108,7 +108,7 @@ class FlowRegistry:
 
     def _claim(self, name: str) -> None:
         if any(name == taken for taken, _ in self.commands()):
-            raise DefinitionError(f"the command /{name} is registered twice. Remove one of the two.")
+            raise DefinitionError(f"the command /{name} is registered twice. Remove one.")
 
     def _add(self, flow: AnyFlow) -> None:
         known = self._flows.setdefault(flow.name, flow)

@@ -52,7 +52,7 @@ class Router:
         """Takes the flows of a registry; see ``FlowRegistry.apply_to_router``."""
         if self._attached:
             raise DefinitionError(f"router {self.name!r} has a registry already")
-        taken = {route.trigger.name for route in self.routes if isinstance(route.trigger, OnCommand)}
+        taken = {name for name, _ in self.commands()}
         for name, _ in registry.commands():
             if name in taken:
                 raise DefinitionError(

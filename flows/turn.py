@@ -42,7 +42,7 @@ D = TypeVar("D", bound=BaseModel)
 Deps = TypeVar("Deps", default=Any)
 T = TypeVar("T")
 
-Check = Callable[[T], "str | None | Awaitable[str | None]"]
+Check = Callable[[T], "str | Awaitable[str | None] | None"]
 """Looks at a parsed answer: None takes it, a text refuses it and is said to the person."""
 
 

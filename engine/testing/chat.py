@@ -69,7 +69,7 @@ class Chat:
         self._screens: dict[str, _Screen] = {}
         self._pressers: dict[str, str] = {}
         self._make_channel = channel or TestChannel
-        self._channel: TestChannel | None = None
+        self._channel: TestChannel
         self._stop = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._sent = 0
@@ -147,12 +147,10 @@ class Chat:
 
     async def hand_in(self, updates: Sequence[Update]) -> None:
         """Hands a page of updates in, without waiting for what comes of it."""
-        assert self._channel is not None
         await self._channel.intake.result().accept(updates)
 
     async def settle(self) -> None:
         """Waits until the bot has nothing left to do."""
-        assert self._channel is not None
         await self._channel.intake.result().settle()
         await asyncio.sleep(0)  # the answer to a press goes out beside the messages
 
@@ -184,7 +182,7 @@ class TestChannel:
     __test__ = False
 
     def __init__(self) -> None:
-        self.chat: Chat | None = None
+        self.chat: Chat
         self.intake: asyncio.Future[Intake] = asyncio.get_running_loop().create_future()
 
     @property
@@ -202,12 +200,10 @@ class TestChannel:
 
     async def send(self, delivery: Delivery) -> str | None:
         """Shows a message."""
-        assert self.chat is not None
         return self.chat.show(delivery)
 
     async def answer(self, press: str, notice: str | None) -> None:
         """Shows a notice."""
-        assert self.chat is not None
         self.chat.show_notice(press, notice)
 
     async def close(self) -> None:

@@ -81,6 +81,8 @@ class Methods:
         return world.updates[:limit]
 
     async def _wait_for_updates(self, ended: asyncio.Future[None], seconds: float) -> None:
+        self._world.polling = True
+        self._world.changed()
         try:
             async with asyncio.timeout(seconds):
                 while not self._world.updates and not ended.done():
@@ -88,6 +90,8 @@ class Methods:
                     await asyncio.wait({change, ended}, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
             return  # an empty page
+        finally:
+            self._world.polling = False
 
     def _confirm(self, offset: int) -> None:
         """Forgets what lies below the offset; of a negative one, all but the last so many."""

@@ -75,6 +75,7 @@ class World:
         page_limit: a page never holds more updates than this, as when they are large.
         webhook: the URL that is set, which forbids polling.
         refused: what the judges said against requests.
+        polling: whether a poll is being held.
     """
 
     username: str = "loopback_bot"
@@ -91,6 +92,7 @@ class World:
     refused: list[str] = field(default_factory=list)
     commands: list[Json] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    polling: bool = False
     _ids: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
     _waiters: list[asyncio.Future[None]] = field(default_factory=list)
 
