@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Generic, Self, cast, overload
+from typing import Any, Generic, Protocol, Self, overload
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from flows.actions import Action, End
 from flows.chart import COMPLETED, compile_chart, transition_table
-from flows.checks import check_edges
+from flows.checks import call_refusal, check_edges, question_refusal, saying_refusal
 from flows.errors import DefinitionError
 from flows.flow import Flow, Handler, Recovery, StepCode
 from flows.inputs import Input
@@ -27,7 +26,6 @@ S = TypeVar("S", bound=Enum)
 D = TypeVar("D", bound=BaseModel)
 Deps = TypeVar("Deps", default=Any)
 T = TypeVar("T")
-H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
@@ -36,6 +34,12 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 class _Step(Generic[S, D, Deps]):
     handler: Handler[S, D, Deps]
     to: tuple[S | End, ...] | None
+
+
+class StepDecorator(Protocol[S, D, Deps]):
+    """What ``@flow.step(...)`` is: it takes a handler of this flow, and answers it as it is."""
+
+    def __call__(self, handler: Handler[S, D, Deps], /) -> Handler[S, D, Deps]: ...
 
 
 class FlowBuilder(Generic[S, D, Deps]):
@@ -96,17 +100,19 @@ class FlowBuilder(Generic[S, D, Deps]):
                 )
             if name == COMPLETED:
                 raise self._refuse(f"{name!r} is the name of the end. Call it otherwise.", name)
-        if self.version < 1:
-            raise self._refuse(f"the version must be 1 or more, not {self.version}")
-        if self.ttl is not None and self.ttl <= timedelta(0):
-            raise self._refuse(f"the ttl must be longer than nothing, not {self.ttl}")
+        if not isinstance(self.version, int) or self.version < 1:
+            raise self._refuse(f"the version must be 1 or more, not {self.version!r}")
+        if self.ttl is None:
+            return
+        if not isinstance(self.ttl, timedelta) or self.ttl <= timedelta(0):
+            raise self._refuse(f"the ttl must be a timedelta longer than nothing, not {self.ttl!r}")
 
     # --- steps --------------------------------------------------------------------------
 
     @overload
     def step(
         self, step: S, handler: None = None, *, to: Sequence[S | End] | None = None
-    ) -> Callable[[H], H]: ...
+    ) -> StepDecorator[S, D, Deps]: ...
 
     @overload
     def step(
@@ -119,7 +125,7 @@ class FlowBuilder(Generic[S, D, Deps]):
         handler: Handler[S, D, Deps] | None = None,
         *,
         to: Sequence[S | End] | None = None,
-    ) -> Self | Callable[[H], H]:
+    ) -> Self | StepDecorator[S, D, Deps]:
         """Gives a step its handler: as a decorator, or fluently, which answers the builder.
 
         Args:
@@ -127,14 +133,15 @@ class FlowBuilder(Generic[S, D, Deps]):
                 enum, and the end after the last one. ``to=[]`` is a step where flows end.
 
         Raises:
-            DefinitionError: no member of the flow's enum, a second handler, not async.
+            DefinitionError: no member of the flow's enum, a second handler, no async function
+                of a turn.
         """
         if handler is not None:
             self._add(step, handler, to)
             return self
 
-        def decorate(function: H) -> H:
-            self._add(step, cast("Handler[S, D, Deps]", function), to)
+        def decorate(function: Handler[S, D, Deps], /) -> Handler[S, D, Deps]:
+            self._add(step, function, to)
             return function
 
         return decorate
@@ -180,9 +187,18 @@ class FlowBuilder(Generic[S, D, Deps]):
             save: takes the answer instead, with the data.
 
         Raises:
-            DefinitionError: ``into`` names no field.
+            DefinitionError: ``into`` names no field; both or neither of ``into`` and ``save``
+                are given; the prompt is empty, or ``accept`` is no input.
         """
         member = self._member(step)
+        if (reason := question_refusal(prompt, accept)) is not None:
+            raise self._refuse(reason, member)
+        if (into is None) == (save is None):
+            raise self._refuse(
+                "an answer goes into a field or to a function. Give flow.ask one of "
+                "into='field' and save=function.",
+                member,
+            )
         if into is not None and into not in self.data.model_fields:
             raise self._refuse(
                 f"into={into!r} names no field of {self.data.__name__}. "
@@ -208,7 +224,13 @@ class FlowBuilder(Generic[S, D, Deps]):
         return self
 
     def say(self, step: S, text: str | Reply, *, to: Sequence[S | End] | None = None) -> Self:
-        """A step that only says something and goes on."""
+        """A step that only says something and goes on.
+
+        Raises:
+            DefinitionError: the text is empty.
+        """
+        if (reason := saying_refusal(text)) is not None:
+            raise self._refuse(reason, self._member(step))
 
         async def said(turn: Turn[S, D, Deps]) -> Action[S]:
             turn.reply(text)
@@ -227,12 +249,13 @@ class FlowBuilder(Generic[S, D, Deps]):
         Without it, or if it fails too, the person gets an apology and the flow stays where it was.
 
         Raises:
-            DefinitionError: there is one already, or it is not async.
+            DefinitionError: there is one already, or it is no async function of a turn and an
+                error.
         """
         if self._recovery is not None:
             raise self._refuse("it has an on_error handler already")
-        if not inspect.iscoroutinefunction(recovery):
-            raise self._refuse("its on_error handler must be 'async def'")
+        if (reason := call_refusal(recovery, "turn", "error")) is not None:
+            raise self._refuse(f"its on_error handler {reason}")
         self._recovery = recovery
         return recovery
 
@@ -240,10 +263,10 @@ class FlowBuilder(Generic[S, D, Deps]):
         member = self._member(step)
         if member in self._steps:
             raise self._refuse("it has a handler already. Remove one of the two.", member)
-        if not inspect.iscoroutinefunction(handler) and not inspect.iscoroutinefunction(
-            getattr(handler, "__call__", None)  # noqa: B004 - the method itself is inspected
-        ):
-            raise self._refuse(f"its handler {handler!r} must be 'async def'", member)
+        if (reason := call_refusal(handler, "turn")) is not None:
+            raise self._refuse(f"its handler {reason}", member)
+        if isinstance(to, str | Enum):
+            raise self._refuse(f"to= takes a list: to=[{to!r}]", member)
         self._steps[member] = _Step(handler, tuple(to) if to is not None else None)
 
     # --- building -----------------------------------------------------------------------
@@ -254,7 +277,8 @@ class FlowBuilder(Generic[S, D, Deps]):
         Raises:
             DefinitionError: with the flow and the step named: no initial step, a member
                 without handler, an edge that leads nowhere, unreachable and dead-end steps,
-                a literal ``turn.next(Step.X)`` to which no edge leads.
+                a literal ``turn.next(Step.X)`` to which no edge leads, a ``turn.next()``
+                where several leave.
         """
         if initial is None:
             raise self._refuse("it has no initial step. Say build(initial=Step.X).")
@@ -295,6 +319,14 @@ class FlowBuilder(Generic[S, D, Deps]):
             targets = [self._target(target, member.name) for target in step.to]
         if not targets or (moves.completes and COMPLETED not in targets):
             targets.append(COMPLETED)
+        if moves.bare and len(targets) > 1:
+            raise self._refuse(
+                "its handler says turn.next() without a step, and several ways leave: "
+                f"{', '.join(targets)}. Name one: turn.next({type(member).__name__}.X).",
+                member.name,
+            )
+        for jump in moves.jumps:
+            self._target(jump, member.name)
         for literal in moves.targets:
             name = self._target(literal, member.name)
             if name not in targets:

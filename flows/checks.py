@@ -1,11 +1,45 @@
-"""The checks of a flow's graph, each naming the cause."""
+"""The checks of a definition, each naming the cause."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 
 from flows.chart import COMPLETED
 from flows.errors import DefinitionError
+from flows.inputs import Input
+from flows.replies import Reply
+
+
+def call_refusal(function: object, *parameters: str) -> str | None:
+    """Why this is no async function of these parameters; None where it is one."""
+    wanted = f"async def ({', '.join(parameters)})"
+    called = getattr(function, "__call__", None)  # noqa: B004 - the method itself is inspected
+    if isinstance(function, type) or not callable(function):
+        return f"must be '{wanted}', not {function!r}"
+    if not inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(called):
+        return f"{function!r} must be '{wanted}'; it is not async"
+    try:
+        inspect.signature(function).bind(*parameters)
+    except TypeError as error:
+        return f"{function!r} must be '{wanted}': called like that, there is {error}"
+    return None
+
+
+def saying_refusal(text: object) -> str | None:
+    """Why nothing can be said with this; None where something can."""
+    said = text.text if isinstance(text, Reply) else text
+    if not isinstance(said, str) or not said.strip():
+        return f"it says {text!r}, which no channel can send. Give it a text."
+    return None
+
+
+def question_refusal(prompt: object, accept: object) -> str | None:
+    """Why this cannot be asked; None where it can."""
+    if not isinstance(accept, Input):
+        example = f"{accept.__name__}()" if isinstance(accept, type) else "Text()"
+        return f"it asks for {accept!r}, which is no input. Write one such as {example}."
+    return saying_refusal(prompt)
 
 
 def check_edges(flow: str, *, initial: str, edges: Mapping[str, Sequence[str]]) -> None:

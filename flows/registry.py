@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from flows.errors import DefinitionError, UnknownFlow
+from flows.errors import DefinitionError, StartRefused, UnknownFlow
 from flows.flow import Flow
-from flows.triggers import OnCommand, Trigger, command_name
+from flows.triggers import OnCommand, Trigger, check_trigger, command_name
 
 if TYPE_CHECKING:
     from flows.router import Router
@@ -31,6 +31,7 @@ class FlowRegistry:
     def __init__(self) -> None:
         self._flows: dict[str, AnyFlow] = {}
         self._triggers: list[tuple[Trigger, AnyFlow]] = []
+        self._elsewhere: list[Callable[[], Iterable[str]]] = []
         self.cancel: FlowCommand | None = None
         self.back: FlowCommand | None = None
         self.help: FlowCommand | None = None
@@ -49,11 +50,17 @@ class FlowRegistry:
         """Lets ``trigger`` start ``flow``. One flow may have several triggers.
 
         Raises:
-            DefinitionError: the command is taken, or another flow has this flow's name.
+            DefinitionError: the command is taken, another flow has this flow's name, the same
+                trigger is registered already, or the data cannot start without arguments,
+                which a trigger does not give.
         """
+        check_trigger(trigger)
         if isinstance(trigger, OnCommand):
             self._claim(trigger.name)
+        if any(trigger == known for known, _ in self._triggers):
+            raise DefinitionError(f"{trigger} is registered twice. Remove one of the two.")
         self._add(flow)
+        _check_start(flow)
         self._triggers.append((trigger, flow))
 
     def register_callable(self, flow: AnyFlow) -> None:
@@ -66,15 +73,15 @@ class FlowRegistry:
 
     def cancel_command(self, name: str, description: str = "stop what we are doing") -> None:
         """A command that ends the running flow."""
-        self.cancel = self._command(name, description)
+        self.cancel = self._command(self.cancel, name, description)
 
     def back_command(self, name: str, description: str = "go back a question") -> None:
         """A command that undoes the last answer."""
-        self.back = self._command(name, description)
+        self.back = self._command(self.back, name, description)
 
     def help_command(self, name: str, description: str = "what I can do") -> None:
         """A command that lists the commands and then shows the current question again."""
-        self.help = self._command(name, description)
+        self.help = self._command(self.help, name, description)
 
     def get(self, name: str) -> AnyFlow:
         """The flow of that name. Raises UnknownFlow, with the near matches."""
@@ -101,19 +108,47 @@ class FlowRegistry:
         extra = (command for command in (self.back, self.cancel, self.help) if command)
         return listed + [(command.name, command.description) for command in extra]
 
-    def _command(self, name: str, description: str) -> FlowCommand:
+    def take_names(self, elsewhere: Callable[[], Iterable[str]]) -> None:
+        """The commands that ``elsewhere`` answers are not free any more."""
+        self._elsewhere.append(elsewhere)
+
+    def _command(self, known: FlowCommand | None, name: str, description: str) -> FlowCommand:
         command = FlowCommand(command_name(name), description)
+        if known is not None:
+            raise DefinitionError(
+                f"the command /{command.name} would take the place of /{known.name}, which does "
+                "the same. Keep one of the two."
+            )
         self._claim(command.name)
         return command
 
     def _claim(self, name: str) -> None:
-        if any(name == taken for taken, _ in self.commands()):
-            raise DefinitionError(f"the command /{name} is registered twice. Remove one.")
+        elsewhere = {taken for names in self._elsewhere for taken in names()}
+        if name in elsewhere or any(name == taken for taken, _ in self.commands()):
+            raise DefinitionError(
+                f"the command /{name} is registered twice. Remove one of the two."
+            )
 
     def _add(self, flow: AnyFlow) -> None:
+        if not isinstance(flow, Flow):
+            raise DefinitionError(
+                f"{flow!r} is no flow. Register what FlowBuilder's build(initial=...) answers."
+            )
         known = self._flows.setdefault(flow.name, flow)
         if known is not flow:
             raise DefinitionError(
                 "another flow of this name is registered. Give one of them another name.",
                 flow=flow.name,
             )
+
+
+def _check_start(flow: AnyFlow) -> None:
+    try:
+        flow.start({})
+    except StartRefused as refused:
+        raise DefinitionError(
+            f"a trigger starts it without arguments, which its data needs: field "
+            f"{refused.field!r}: {refused.reason}. Give the field a default, or start the flow "
+            "with call_flow and register it with register_callable.",
+            flow=flow.name,
+        ) from None

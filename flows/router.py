@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from flows.checks import call_refusal
 from flows.context import Context
 from flows.errors import DefinitionError
 from flows.registry import FlowRegistry
-from flows.triggers import OnCallback, OnCommand, OnKind, OnText, Trigger
+from flows.triggers import OnCallback, OnCommand, OnKind, OnText, Trigger, check_trigger
 
 PlainHandler = Callable[[Context[Any, Any]], Awaitable[None]]
 """An async function of a context."""
@@ -59,14 +59,23 @@ class Router:
                     f"the command /{name} has a flow and a handler in router {self.name!r}. "
                     "Remove one of the two."
                 )
+        registry.take_names(self._own_commands)
         self.registry = registry
         self._attached = True
 
     def on(self, trigger: Trigger) -> Callable[[H], H]:
-        """Calls the decorated handler for what ``trigger`` matches."""
+        """Calls the decorated handler for what ``trigger`` matches.
+
+        Raises:
+            DefinitionError: it is no trigger, its command is taken, or the handler is no async
+                function of a context.
+        """
+        check_trigger(trigger)
+        if isinstance(trigger, OnCommand):
+            self._check_free(trigger.name)
 
         def decorate(handler: H) -> H:
-            self._check_async(handler)
+            self._check_handler(handler, "ctx")
             self.routes.append(Route(trigger, handler))
             return handler
 
@@ -78,13 +87,7 @@ class Router:
         Raises:
             DefinitionError: no command name, or one that is taken.
         """
-        trigger = OnCommand(name, description)
-        if any(trigger.name == taken for taken, _ in self.commands()):
-            raise DefinitionError(
-                f"the command /{trigger.name} is registered twice in router {self.name!r}. "
-                "Remove one of the two."
-            )
-        return self.on(trigger)
+        return self.on(OnCommand(name, description))
 
     def text(self, pattern: str = "") -> Callable[[H], H]:
         """Calls the decorated handler for texts in which ``pattern`` (RE2) is found."""
@@ -100,7 +103,7 @@ class Router:
 
     def fallback(self, handler: H) -> H:
         """The handler for what nothing else takes; without one a hint names the commands."""
-        self._check_async(handler)
+        self._check_only(self.fallback_handler, handler)
         self.fallback_handler = handler
         return handler
 
@@ -108,13 +111,13 @@ class Router:
         """The handler for presses of engine buttons that mean nothing any more; without one a
         notice says so and the current question is shown again.
         """
-        self._check_async(handler)
+        self._check_only(self.stale_press_handler, handler)
         self.stale_press_handler = handler
         return handler
 
     def middleware(self, middleware: M) -> M:
         """Runs the decorated function around every update, the first registered outermost."""
-        self._check_async(middleware)
+        self._check_handler(middleware, "ctx", "call_next")
         self.middlewares.append(middleware)
         return middleware
 
@@ -127,6 +130,24 @@ class Router:
         ]
         return self.registry.commands() + own
 
-    def _check_async(self, function: object) -> None:
-        if not inspect.iscoroutinefunction(function):
-            raise DefinitionError(f"router {self.name!r}: {function!r} must be 'async def'")
+    def _own_commands(self) -> list[str]:
+        return [route.trigger.name for route in self.routes if isinstance(route.trigger, OnCommand)]
+
+    def _check_free(self, command: str) -> None:
+        if any(command == taken for taken, _ in self.commands()):
+            raise DefinitionError(
+                f"the command /{command} is registered twice in router {self.name!r}. "
+                "Remove one of the two."
+            )
+
+    def _check_only(self, known: PlainHandler | None, handler: object) -> None:
+        self._check_handler(handler, "ctx")
+        if known is not None:
+            raise DefinitionError(
+                f"router {self.name!r}: {handler!r} would take the place of {known!r}. "
+                "Remove one of the two."
+            )
+
+    def _check_handler(self, function: object, *parameters: str) -> None:
+        if (reason := call_refusal(function, *parameters)) is not None:
+            raise DefinitionError(f"router {self.name!r}: its handler {reason}")

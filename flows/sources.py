@@ -19,11 +19,15 @@ class Moves:
 
     Attributes:
         targets: the enum members of every ``turn.next(Enum.MEMBER)``.
+        jumps: those of every ``turn.goto(Enum.MEMBER)`` and ``turn.detour(Enum.MEMBER)``.
         completes: it says ``turn.complete()`` somewhere.
+        bare: it says ``turn.next()`` somewhere, without a step.
     """
 
     targets: tuple[Enum, ...] = ()
+    jumps: tuple[Enum, ...] = ()
     completes: bool = False
+    bare: bool = False
 
 
 def read_moves(handler: Callable[..., Any]) -> Moves:
@@ -37,17 +41,26 @@ def read_moves(handler: Callable[..., Any]) -> Moves:
         return Moves()
     names = _namespace(function)
     parameter = next(iter(inspect.signature(function).parameters), "")
-    targets: list[Enum] = []
-    completes = False
-    for method, arguments in _calls(tree, parameter):
-        if method == "complete":
-            completes = True
-        elif method == "next" and arguments:
-            targets.extend(_members(arguments[0], names))
-    return Moves(tuple(targets), completes)
+    calls = list(_calls(tree, parameter))
+    return Moves(
+        targets=tuple(_named(calls, names, "next")),
+        jumps=tuple(_named(calls, names, "goto", "detour")),
+        completes=any(method == "complete" for method, _ in calls),
+        bare=any(method == "next" and not arguments for method, arguments in calls),
+    )
 
 
-def _calls(tree: ast.AST, parameter: str) -> Iterator[tuple[str, list[ast.expr]]]:
+_Call = tuple[str, list[ast.expr]]
+
+
+def _named(calls: list[_Call], names: dict[str, Any], *methods: str) -> Iterator[Enum]:
+    """The members in the calls of these methods."""
+    for method, arguments in calls:
+        if method in methods and arguments:
+            yield from _members(arguments[0], names)
+
+
+def _calls(tree: ast.AST, parameter: str) -> Iterator[_Call]:
     for node in ast.walk(tree):
         match node:
             case ast.Call(

@@ -10,7 +10,7 @@ from typing import Protocol
 from flows.errors import DefinitionError
 from flows.patterns import BoundedPattern, compile_pattern
 from flows.replies import BUTTON_PREFIX, MAX_BUTTON_DATA
-from flows.updates import Command, Content, Press, TextMessage
+from flows.updates import Command, Content, Press, TextMessage, Update
 
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
@@ -97,13 +97,32 @@ class OnText:
 
 @dataclass(frozen=True, slots=True)
 class OnKind:
-    """Anything of one kind of ``Update.kinds``, such as ``"photo"``."""
+    """Anything of one kind of ``Update.kinds``, such as ``"photo"``.
+
+    Raises:
+        DefinitionError: there is no such kind.
+    """
 
     kind: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in Update.kinds:
+            raise DefinitionError(
+                f"OnKind({self.kind!r}): there is no such kind of update. "
+                f"The kinds are {', '.join(Update.kinds)}."
+            )
 
     def match(self, content: Content) -> str | None:
         """An empty payload."""
         return "" if content.kind == self.kind else None
+
+
+def check_trigger(trigger: object) -> None:
+    """Raises DefinitionError when it is no trigger: a text, say, or a class."""
+    if isinstance(trigger, type) or not callable(getattr(trigger, "match", None)):
+        raise DefinitionError(
+            f"{trigger!r} is no trigger. Give one such as OnCommand('start') or OnText('^hi')."
+        )
 
 
 def command_name(name: str) -> str:

@@ -132,13 +132,15 @@ class BotApiServer(World):
         if match[1] != self.token:
             return _error(401, "Unauthorized")
         params: Json = orjson.loads(body) if body else {}
+        recorded = Recorded(method=match[2], params=params)
+        self.requests.append(recorded)
+        self.changed()
         try:
-            answer = await self._called(match[2], params)
+            answer = await self._called(recorded.method, params)
         except asyncio.CancelledError:
-            self.requests.append(Recorded(method=match[2], params=params, status=0))
+            recorded.status = 0
             raise
-        status = 0 if answer.cut else answer.status
-        self.requests.append(Recorded(method=match[2], params=params, status=status))
+        recorded.status = 0 if answer.cut else answer.status
         self.changed()
         return answer
 

@@ -33,13 +33,17 @@ class Fault:
     cut: Literal["before", "after"] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Recorded:
-    """A request as it came in, and the status that it got (0: the connection was cut)."""
+    """A request as it came in.
+
+    Attributes:
+        status: the HTTP status that it got; 0: the connection was cut; None: not yet answered.
+    """
 
     method: str
     params: Json
-    status: int
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from engine.channels.telegram.client import (
     Refused,
     Unreachable,
 )
+from engine.channels.telegram.limits import SendLimits
 from engine.channels.telegram.redaction import redact
 from flows.errors import ChannelStopped, SendLater, SendRefused, SendUncertain
 from flows.ports import Delivery
@@ -123,6 +124,13 @@ async def test_fact_22_the_token_is_in_no_log_of_the_http_library(
     assert SECRET not in caplog.text
 
 
+async def test_line_breaks_in_a_description_break_no_log() -> None:
+    with pytest.raises(Refused) as caught:
+        await api(error(400, "Bad\r\nERROR forged line" + "x" * 999)).call("sendMessage", {})
+    assert caught.value.reason.startswith("Bad ERROR forged line")
+    assert len(caught.value.reason) == 300
+
+
 def test_fact_22_tokens_in_urls_are_redacted() -> None:
     assert redact(f"GET /bot{TOKEN}/getMe") == "GET /bot<token>/getMe"
     assert redact(f"/file/bot{TOKEN}/a.jpg") == "/file/bot<token>/a.jpg"
@@ -141,7 +149,9 @@ def test_a_malformed_token_is_refused_without_showing_it(token: str) -> None:
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["", "api.telegram.org", "ftp://x", "http://", "http://[", "/x"])
+@pytest.mark.parametrize(
+    "url", ["", "api.telegram.org", "ftp://x", "http://", "http://[", "http://x:y", "/x"]
+)
 def test_an_api_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ChannelStopped, match="base URL"):
         TelegramChannel(TOKEN, api_url=url)
@@ -346,6 +356,22 @@ async def test_fact_16_a_notice_is_cut_to_200_characters() -> None:
     await pressed.answer("10", None)
     assert seen[0] == {"callback_query_id": "9", "text": "x" * 199 + "…"}
     assert seen[1] == {"callback_query_id": "10"}
+
+
+async def test_sends_and_edits_are_limited_and_answers_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[str] = []
+
+    async def wait(_limits: SendLimits, chat: str) -> None:
+        waited.append(chat)
+
+    monkeypatch.setattr(SendLimits, "wait", wait)
+    limited = TelegramChannel(TOKEN, client=http(ok({"message_id": 1})))
+    await limited.send(delivery(chat="-7"))
+    await limited.send(delivery(chat="8", edit="5"))
+    await limited.answer("9", None)
+    assert waited == ["-7", "8"]
 
 
 async def test_open_waits_until_the_service_can_be_reached() -> None:

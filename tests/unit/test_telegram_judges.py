@@ -8,6 +8,9 @@ import pytest
 
 from tests.botapi.judges import judge
 
+LONG = "é" * 33
+"""66 bytes."""
+
 
 def markup(**button: Any) -> dict[str, Any]:
     return {"inline_keyboard": [[{"text": "A", **button}]]}

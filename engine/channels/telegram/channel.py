@@ -19,37 +19,24 @@ from engine.channels.telegram.client import (
     BotApi,
     Busy,
     CallFailed,
-    Conflict,
     NoSuchApi,
     Refused,
 )
 from engine.channels.telegram.limits import SendLimits
+from engine.channels.telegram.polling import poll
 from engine.channels.telegram.recent import Recent
 from engine.channels.telegram.shapes import clean
 from engine.channels.telegram.splitting import shortened
 from engine.channels.telegram.updates import UpdateReader
 from flows.errors import (
     ChannelStopped,
-    OutcomeUnknown,
     SendLater,
     SendRefused,
     SendUncertain,
-    StorageDown,
 )
 from flows.ports import Clock, Delivery, Intake
 
 log = logging.getLogger("handrail.telegram")
-
-POLL_SECONDS = 50
-"""How long Telegram holds a poll that has nothing to say; it takes no more than 50."""
-
-POLL_GRACE = 15.0
-"""Seconds beyond that until the answer counts as lost."""
-
-PAGE = 100
-
-ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
-"""Sent with each poll: Telegram would go on with the set of whoever polled before."""
 
 _COMMAND_NAME = re.compile(r"[a-z0-9_]{1,32}")
 _MAX_COMMANDS = 100
@@ -148,36 +135,7 @@ class TelegramChannel:
         Raises:
             ChannelStopped: the token is revoked.
         """
-        offset: int | None = None
-        service = Backoff(base=1, cap=60)
-        rivals = Backoff(base=10, cap=120)
-        storage = Backoff(base=0.5, cap=30)
-        while True:
-            try:
-                raw = await self._poll(offset)
-            except CallFailed as failure:
-                await self._clock.sleep(_pause(failure, service, rivals))
-                continue
-            page = self._reader.page(raw, now=self._clock.now())
-            if raw and page.next_offset is None:
-                log.error("none of %d updates has a valid update_id; asking again", len(raw))
-                await self._clock.sleep(service.next())
-                continue
-            service.reset()
-            rivals.reset()
-            try:
-                if page.updates:
-                    await intake.accept(page.updates)
-            except (StorageDown, OutcomeUnknown) as error:
-                seconds = storage.next()
-                log.warning("updates were not kept (%s); asking for them again in %.1f s",
-                            error, seconds)  # fmt: skip
-                await self._clock.sleep(seconds)
-                continue
-            storage.reset()
-            # Only now: a higher offset makes Telegram forget what lies below it. And not the
-            # highest offset ever: after a quiet week the ids start anew, perhaps lower.
-            offset = page.next_offset if page.next_offset is not None else offset
+        await poll(self._api, self._reader, self._clock, intake)
 
     async def send(self, delivery: Delivery) -> str | None:
         """Sends or edits one message and answers its message id.
@@ -209,7 +167,7 @@ class TelegramChannel:
         """Closes the connections."""
         await self._api.close()
 
-    # --- opening and polling ---
+    # --- opening ---
 
     async def _who_am_i(self) -> object:
         backoff = Backoff(base=1, cap=60)
@@ -238,19 +196,6 @@ class TelegramChannel:
         except CallFailed as failure:
             # They are a menu only; the bot understands them without it.
             log.warning("Telegram was not told the commands: %s", failure)
-
-    async def _poll(self, offset: int | None) -> list[object]:
-        params: dict[str, Any] = {
-            "timeout": POLL_SECONDS,
-            "limit": PAGE,
-            "allowed_updates": ALLOWED_UPDATES,
-        }
-        if offset is not None:
-            params["offset"] = offset
-        result = await self._api.call("getUpdates", params, seconds=POLL_SECONDS + POLL_GRACE)
-        if not isinstance(result, list):
-            raise AnswerLost("the answer to getUpdates is no list of updates")
-        return result
 
     # --- sending ---
 
@@ -322,30 +267,6 @@ class TelegramChannel:
                 failures = (self._failures.get(delivery.chat) or 0) + 1
                 self._failures.put(delivery.chat, failures)
                 return SendLater(delay(failures, base=1, cap=60), f"not sent: {failure}")
-
-
-def _pause(failure: CallFailed, service: Backoff, rivals: Backoff) -> float:
-    """Says what went wrong with a poll, and answers the seconds to wait."""
-    if isinstance(failure, Conflict):
-        seconds = rivals.next()
-        level = logging.ERROR if rivals.failures == 1 else logging.DEBUG
-        log.log(level, "%s Trying again in %.0f s (%s)", _rival(failure), seconds, failure)
-        return seconds
-    seconds = failure.seconds if isinstance(failure, Busy) else service.next()
-    log.warning("no updates from Telegram (%s); trying again in %.1f s", failure, seconds)
-    return seconds
-
-
-def _rival(failure: Conflict) -> str:
-    if "webhook" in failure.reason.lower():
-        return (
-            "This bot has a webhook set, so Telegram gives no updates to polling. "
-            "Remove it with deleteWebhook, or run with the webhook."
-        )
-    return (
-        "Another process polls with the same token, so updates go to the one or the other. "
-        "Stop one of the two."
-    )
 
 
 def _chat_id(chat: str) -> int | str:

@@ -19,6 +19,7 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import orjson
@@ -126,8 +127,8 @@ class BotApi:
     @property
     def where(self) -> str:
         """The service, for people to read."""
-        url = httpx.URL(self._base)
-        return f"{url.scheme}://{url.host}" + (f":{url.port}" if url.port else "")
+        parts = urlsplit(self._base)
+        return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
 
     async def call(
         self, method: str, params: Mapping[str, Any], *, seconds: float = CALL_SECONDS
@@ -171,15 +172,16 @@ class BotApi:
 
 def _checked(api_url: str) -> str:
     try:
-        url = httpx.URL(api_url)
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    if url.scheme not in ("http", "https") or not url.host:
+        parts = urlsplit(api_url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half a bracket
+        usable = False
+    if not usable:
         raise ChannelStopped(
             f"{redact(api_url)!r} is no base URL of a Bot API. It looks like {PUBLIC_API} or "
             "http://127.0.0.1:8081."
         )
-    return str(url).rstrip("/")
+    return api_url.rstrip("/")
 
 
 def _told(error: Exception) -> str:

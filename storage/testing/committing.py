@@ -1,0 +1,360 @@
+"""Committing turns: all of a turn or nothing, and never over something newer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from flows.errors import BadRow, OutcomeUnknown
+from flows.ports import DeadLetter, Fence, FlowStorage, Outcome, Query, TurnCommit
+from storage.testing.backend import EVERYTHING, TTL, Ability, Backend, Contract
+from storage.testing.rows import (
+    NOBODY,
+    NOWHERE,
+    accepted,
+    conv,
+    full_turn,
+    message,
+    part,
+    pending,
+    person,
+    scope,
+    turn,
+)
+
+Spoil = Callable[[TurnCommit], TurnCommit]
+
+
+def _with_nul(whole: TurnCommit) -> TurnCommit:
+    return replace(whole, outbox=[replace(whole.outbox[0], body='"\0"')])
+
+
+def _oversize(whole: TurnCommit) -> TurnCommit:
+    return replace(whole, scopes=[replace(whole.scopes[0], state="9" * 100_000_000)])
+
+
+def _beyond_64_bits(whole: TurnCommit) -> TurnCommit:
+    return replace(whole, instances=[replace(whole.instances[0], updated=1 << 63)])
+
+
+def _half_character(whole: TurnCommit) -> TurnCommit:
+    return replace(whole, transitions=[replace(whole.transitions[0], cause="\ud800")])
+
+
+def _twice_the_same_message(whole: TurnCommit) -> TurnCommit:
+    return replace(whole, outbox=[whole.outbox[0], whole.outbox[0]])
+
+
+class CommitContract(Contract):
+    """``commit`` and ``load``."""
+
+    async def test_a_turn_writes_rows_of_every_kind(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        (committed,) = await storage.commit(fence, [full_turn(seq)])
+        assert committed.outcome is Outcome.DONE
+        assert await _written(storage, fence, "ada") == {
+            "scope", "instances", "transitions", "outbox", "timer",
+        }  # fmt: skip
+        assert list(await pending(storage, fence)) == []
+
+    async def test_load_gives_what_was_committed(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        (committed,) = await storage.commit(fence, [turn(seq, state='{"a": 1}')])
+        found = await storage.load([conv("ada"), conv("bob")])
+        assert list(found) == [conv("ada")]
+        snapshot = found[conv("ada")]
+        assert (snapshot.version,) == committed.versions
+        assert (snapshot.cause, snapshot.state) == (seq, '{"a": 1}')
+
+    async def test_versions_start_at_the_clock_and_rise_by_one(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        first, second = await accepted(storage, "ada", "ada")
+        earliest = backend.now() * 1000
+        (new,) = await storage.commit(fence, [turn(first)])
+        (changed,) = await storage.commit(fence, [turn(second, version=new.versions[0])])
+        assert new.versions[0] >= earliest
+        assert changed.versions[0] == new.versions[0] + 1
+
+    async def test_a_scope_that_is_only_compared_keeps_its_version(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        first, second = await accepted(storage, "ada", "ada")
+        (new,) = await storage.commit(fence, [turn(first)])
+        looked = turn(second, version=new.versions[0], state=None)
+        (committed,) = await storage.commit(fence, [looked])
+        assert committed.outcome is Outcome.DONE
+        assert committed.versions == new.versions
+        assert (await storage.load([conv("ada")]))[conv("ada")].cause == first
+
+    async def test_an_absent_scope_that_is_only_compared_stays_absent(
+        self, backend: Backend
+    ) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        (committed,) = await storage.commit(fence, [turn(seq, state=None)])
+        assert committed.outcome is Outcome.DONE
+        assert await storage.load([conv("ada")]) == {}
+
+    async def test_a_turn_may_write_several_scopes(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        both = [scope("ada"), scope("ada", key="contract//ada")]
+        whole = TurnCommit(cause=seq, part=part("ada"), scopes=both)
+        (committed,) = await storage.commit(fence, [whole])
+        assert len(committed.versions) == 2
+        assert set(await storage.load([row.key for row in both])) == {row.key for row in both}
+
+    async def test_one_scope_out_of_date_holds_back_the_others(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        both = [scope("ada"), scope("ada", 12, key="contract//ada")]
+        whole = TurnCommit(cause=seq, part=part("ada"), scopes=both)
+        (committed,) = await storage.commit(fence, [whole])
+        assert committed.outcome is Outcome.CONFLICT
+        assert await storage.load([row.key for row in both]) == {}
+
+    @pytest.mark.parametrize("stale", [{0}, {1}, {2}, {0, 1, 2}])
+    async def test_a_conflict_fails_only_its_own_turn(
+        self, backend: Backend, stale: set[int]
+    ) -> None:
+        storage, fence = await self.start(backend)
+        users = ["ada", "bob", "cyd"]
+        seqs = await accepted(storage, *users)
+        turns = [
+            full_turn(seq, user, version=12 if place in stale else None)
+            for place, (seq, user) in enumerate(zip(seqs, users, strict=True))
+        ]
+        committed = await storage.commit(fence, turns)
+        for place, user in enumerate(users):
+            conflict = place in stale
+            assert committed[place].outcome is (Outcome.CONFLICT if conflict else Outcome.DONE)
+            assert bool(committed[place].versions) is not conflict
+            assert bool(await _written(storage, fence, user)) is not conflict
+        undone = [row.seq for row in await pending(storage, fence)]
+        assert undone == [seqs[place] for place in sorted(stale)]
+
+    async def test_of_two_that_create_a_scope_one_wins(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        first, second = await accepted(storage, "ada", "ada")
+        await storage.commit(fence, [turn(first, state='"first"')])
+        (late,) = await storage.commit(fence, [turn(second, state='"second"')])
+        assert late.outcome is Outcome.CONFLICT
+        assert (await storage.load([conv("ada")]))[conv("ada")].state == '"first"'
+
+    async def test_a_stale_version_conflicts(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        seqs = await accepted(storage, "ada", "ada", "ada")
+        (new,) = await storage.commit(fence, [turn(seqs[0])])
+        version = new.versions[0]
+        await storage.commit(fence, [turn(seqs[1], version=version, state='"newer"')])
+        (late,) = await storage.commit(fence, [turn(seqs[2], version=version, state='"lost"')])
+        assert late.outcome is Outcome.CONFLICT
+        assert (await storage.load([conv("ada")]))[conv("ada")].state == '"newer"'
+
+    async def test_an_erased_scope_is_not_brought_back(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        first, second = await accepted(storage, "ada", "ada")
+        (new,) = await storage.commit(fence, [turn(first)])
+        await storage.erase(person("ada"))
+        (late,) = await storage.commit(fence, [turn(second, version=new.versions[0])])
+        assert late.outcome is Outcome.GONE
+        assert await storage.load([conv("ada")]) == {}
+
+    async def test_a_scope_made_again_never_has_an_old_version(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        (old,) = await storage.commit(fence, [turn(seq)])
+        await storage.erase(person("ada"))
+        again, late = await accepted(storage, "ada", "ada")
+        (new,) = await storage.commit(fence, [turn(again)])
+        assert new.versions[0] > old.versions[0]
+        (lost,) = await storage.commit(fence, [turn(late, version=old.versions[0])])
+        assert lost.outcome is Outcome.CONFLICT
+
+    async def test_a_missing_cause_is_gone(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (committed,) = await storage.commit(fence, [full_turn(4711)])
+        assert committed.outcome is Outcome.GONE
+        assert await _written(storage, fence, "ada") == set()
+
+    async def test_a_done_cause_is_gone(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        (done,) = await storage.commit(fence, [turn(seq)])
+        (again,) = await storage.commit(fence, [turn(seq, version=done.versions[0], state='"2"')])
+        assert again.outcome is Outcome.GONE
+        assert (await storage.load([conv("ada")]))[conv("ada")].state == '{"n": 1}'
+
+    async def test_gone_is_said_before_conflict(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (committed,) = await storage.commit(fence, [turn(4711, version=12)])
+        assert committed.outcome is Outcome.GONE
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [_with_nul, _oversize, _beyond_64_bits, _half_character, _twice_the_same_message],
+        ids=["nul", "oversize", "64 bits", "half a character", "a message twice"],
+    )
+    @pytest.mark.parametrize("place", [0, 2])
+    async def test_a_row_that_cannot_be_stored_is_named(
+        self, backend: Backend, spoil: Spoil, place: int
+    ) -> None:
+        storage, fence = await self.start(backend)
+        users = ["ada", "bob", "cyd"]
+        seqs = await accepted(storage, *users)
+        turns = [full_turn(seq, user) for seq, user in zip(seqs, users, strict=True)]
+        turns[place] = spoil(turns[place])
+        with pytest.raises(BadRow) as refusal:
+            await storage.commit(fence, turns)
+        assert refusal.value.index == place
+        for user in users:
+            assert await _written(storage, fence, user) == set()
+        assert [row.seq for row in await pending(storage, fence)] == seqs
+
+    async def test_a_message_is_written_once(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        first, second = await accepted(storage, "ada", "bob")
+        said = replace(turn(first), outbox=[message(first)])
+        await storage.commit(fence, [said])
+        copy = replace(turn(second, "bob"), outbox=[message(first)])
+        with pytest.raises(BadRow):
+            await storage.commit(fence, [copy])
+
+    async def test_a_cause_that_is_given_up_becomes_a_dead_letter(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        letter = DeadLetter(
+            conv=conv("ada"), origin="inbox", body='"hi"', error="it kills", tries=5, at=9
+        )
+        given_up = TurnCommit(cause=seq, part=part("ada"), dead=letter)
+        (committed,) = await storage.commit(fence, [given_up])
+        assert committed.outcome is Outcome.DONE
+        assert list(await pending(storage, fence)) == []
+        (row,) = (await storage.inspect(Query(what="dead_letters"))).rows
+        assert (row["conv"], row["error"], row["tries"]) == (conv("ada"), "it kills", 5)
+
+    async def test_a_cancelled_commit_is_whole_or_nothing(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        for steps in range(50):
+            user = f"user{steps}"
+            (seq,) = await accepted(storage, user)
+            task = asyncio.ensure_future(storage.commit(fence, [full_turn(seq, user)]))
+            finished = await _cancelled_after(task, steps)
+            written = await _settled(storage, fence, user)
+            undone = [row.seq for row in await pending(storage, fence)]
+            assert (len(written), seq in undone) in {(0, True), (5, False)}
+            if finished:
+                assert len(written) == 5
+                return
+        pytest.fail("the commit took more than 50 steps of the loop")
+
+    @pytest.mark.parametrize("applied", [False, True])
+    async def test_a_lost_answer_is_told_and_can_be_read_again(
+        self, backend: Backend, applied: bool
+    ) -> None:
+        self.need(backend, Ability.LOST_ANSWERS)
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        backend.lose_answer(storage, applied=applied)
+        with pytest.raises(OutcomeUnknown):
+            await storage.commit(fence, [full_turn(seq)])
+        found = await storage.load([conv("ada")])
+        assert bool(found) is applied
+        (again,) = await storage.commit(fence, [full_turn(seq)])
+        assert again.outcome is (Outcome.GONE if applied else Outcome.DONE)
+
+    async def test_two_writers_lose_nothing(self, backend: Backend) -> None:
+        self.need(backend, Ability.SHARED)
+        storage = await backend.open()
+        await storage.lease("first", EVERYTHING // 2, TTL)
+        other = await backend.open()
+        fences = [
+            await storage.lease("first", EVERYTHING // 2, TTL),
+            await other.lease("second", EVERYTHING // 2, TTL),
+        ]
+        users = [f"user{number}" for number in range(6)]
+        shared = "contract//everybody"
+
+        async def write(handle: FlowStorage, fence: Fence) -> None:
+            mine = [user for user in users if part(user) in fence.epochs]
+            for user in mine * 5:
+                (seq,) = await accepted(handle, user)
+                while not await _count(handle, fence, seq, user, shared):
+                    await asyncio.sleep(0)
+
+        await asyncio.gather(
+            *(write(handle, fence) for handle, fence in zip((storage, other), fences, strict=True))
+        )
+        assert (await storage.load([shared]))[shared].state == str(len(users) * 5)
+
+    async def test_concurrent_calls_on_one_handle_lose_nothing(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        shared = "contract//everybody"
+
+        async def write(user: str) -> None:
+            for _ in range(5):
+                (seq,) = await accepted(storage, user)
+                while not await _count(storage, fence, seq, user, shared):
+                    await asyncio.sleep(0)
+
+        await asyncio.gather(write("ada"), write("bob"), write("cyd"))
+        assert (await storage.load([shared]))[shared].state == "15"
+
+
+async def _count(
+    storage: FlowStorage, fence: Fence, seq: int, user: str, key: str
+) -> bool:
+    """Adds 1 to a scope that others write as well; False when somebody was faster."""
+    found = (await storage.load([key])).get(key)
+    await asyncio.sleep(0)
+    write = scope(
+        user,
+        found.version if found else None,
+        str(int(found.state) + 1) if found else "1",
+        key=key,
+    )
+    whole = TurnCommit(cause=seq, part=part(user), scopes=[replace(write, person=None)])
+    (committed,) = await storage.commit(fence, [whole])
+    assert committed.outcome in {Outcome.DONE, Outcome.CONFLICT}
+    return committed.outcome is Outcome.DONE
+
+
+async def _written(storage: FlowStorage, fence: Fence, user: str) -> set[str]:
+    """Which kinds of rows there are of a person."""
+    kinds = set()
+    if await storage.load([conv(user)]):
+        kinds.add("scope")
+    for what in ("instances", "transitions"):
+        query = Query(what=what, conv=conv(user))  # type: ignore[arg-type]  # one of the two
+        if (await storage.inspect(query)).rows:
+            kinds.add(what)
+    if any(row.conv == conv(user) for row in await storage.outgoing(fence, NOWHERE, 100)):
+        kinds.add("outbox")
+    _, seconds = await storage.fire(fence, 0)
+    if seconds is not None:
+        kinds.add("timer")
+    return kinds
+
+
+async def _settled(storage: FlowStorage, fence: Fence, user: str) -> set[str]:
+    """``_written``, for a person who is the first with a timer. Clears the timer away."""
+    written = await _written(storage, fence, user)
+    await storage.erase(person(user)) if written else None
+    return written
+
+
+async def _cancelled_after(task: asyncio.Future[Sequence[object]], steps: int) -> bool:
+    """Cancels a call after some steps of the loop; True when it was done before."""
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    finished = task.done()
+    task.cancel()
+    await asyncio.wait([task])
+    return finished
+
+
+_ = NOBODY

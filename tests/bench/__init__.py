@@ -1,0 +1,1 @@
+"""How fast whole turns are, as a part of what the disk could do: ``python -m tests.bench``."""

@@ -1,0 +1,60 @@
+"""The bot that is measured: a wizard of three questions, begun again when it is over."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from pydantic import BaseModel
+
+from engine import App
+from flows import Action, FlowBuilder, FlowRegistry, Integer, OnText, Router, Text, Turn
+
+
+class Step(Enum):
+    """Where a person can be."""
+
+    NAME = auto()
+    TOWN = auto()
+    AGE = auto()
+
+
+class Visitor(BaseModel):
+    """What the person has told us so far."""
+
+    name: str = ""
+    town: str = ""
+    age: int = 0
+
+
+MESSAGES = ("sign me up", "Ada Lovelace", "London", "36")
+"""What a person writes, over and over; the bot answers each with one message."""
+
+
+async def name(turn: Turn[Step, Visitor]) -> Action[Step]:
+    """A question and its answer kept."""
+    turn.data.name = await turn.ask("What's your name?", Text(max_length=80))
+    return turn.next()
+
+
+async def town(turn: Turn[Step, Visitor]) -> Action[Step]:
+    """A question that quotes the answer before."""
+    turn.data.town = await turn.ask(f"Where do you live, {turn.data.name}?")
+    return turn.next()
+
+
+async def age(turn: Turn[Step, Visitor]) -> Action[Step]:
+    """A number, and the end of the flow."""
+    turn.data.age = await turn.ask("How old are you?", Integer(min=1, max=150))
+    turn.reply(f"Thank you, {turn.data.name} of {turn.data.town}.")
+    return turn.complete()
+
+
+def app() -> App:
+    """A new bot."""
+    flow = FlowBuilder("visitor", Step, Visitor)
+    flow.step(Step.NAME, name).step(Step.TOWN, town).step(Step.AGE, age)
+    registry = FlowRegistry()
+    registry.register(OnText("^sign me up$"), flow.build(initial=Step.NAME))
+    router = Router("bench")
+    registry.apply_to_router(router)
+    return App(router)
