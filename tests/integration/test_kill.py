@@ -65,7 +65,7 @@ def test_the_signup_transcript_with_a_kill_before_every_line(
             wait_for(lambda wanted=wanted: all(words in last(server) for words in wanted))
     server.post("text", user=ADA, text="/whoami")
     with bot(server, tmp_path, "examples.signup:app"):
-        wait_for(lambda: last(server) == "you have sent 6 messages.")
+        wait_for(lambda: last(server) == "you have sent 5 messages.")
     said = [reply for reply, _ in groupby(server.post("replies", chat=ADA))]
     assert len(said) == len(transcript.exchanges) + 1
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +26,7 @@ from engine.channels.telegram.recent import Recent
 from engine.channels.telegram.shapes import clean
 from engine.channels.telegram.splitting import shortened
 from engine.channels.telegram.updates import UpdateReader
+from engine.clock import SystemClock
 from flows.errors import (
     ChannelStopped,
     SendLater,
@@ -52,19 +51,6 @@ _BLOCKED = ("bot was blocked", "user is deactivated", "bot was kicked", "chat no
             "have no rights to send", "not enough rights to send", "chat_write_forbidden",
             "chat was deleted", "group chat was upgraded")  # fmt: skip
 _TOO_LATE = ("query is too old", "query id is invalid", "query_id_invalid")
-
-
-class _SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> int:
-        return time.time_ns() // 1_000_000
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 class TelegramChannel:
@@ -95,7 +81,7 @@ class TelegramChannel:
     ) -> None:
         self._api = BotApi(token, api_url, client)
         self._source = f"telegram:{self._api.bot_id}"
-        self._clock: Clock = clock or _SystemClock()
+        self._clock: Clock = clock or SystemClock()
         self._limits = SendLimits() if limits else None
         self._reader = UpdateReader(self._source)
         self._migrated: Recent[str, str] = Recent(_MIGRATED_CHATS)
