@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from engine.bot import Bot
 from engine.clock import SystemClock
 from engine.notices import Notices
+from engine.retention import SHORTEST
 from engine.worker import Worker
 from flows.errors import DefinitionError
 from flows.ports import Channel, Clock, FlowStorage
@@ -30,9 +32,11 @@ class App:
         deps: an object that every handler finds as ``turn.deps`` and ``ctx.deps``.
         texts: what the engine itself says to people.
         handler_timeout: seconds that the handlers of one turn may take.
+        keep: how long ended conversations and handled updates are kept, 48 hours or more: until
+            then an update that is delivered again is known.
 
     Raises:
-        DefinitionError: a session field without a default, or a time-out that is none.
+        DefinitionError: a session field without a default, or a time that cannot be.
     """
 
     def __init__(
@@ -44,15 +48,19 @@ class App:
         deps: Any = None,
         texts: Notices | None = None,
         handler_timeout: float = HANDLER_TIMEOUT,
+        keep: timedelta = SHORTEST,
         clock: Clock | None = None,
     ) -> None:
         if registry is not None and router.registry is not registry:
             registry.apply_to_router(router)
         if handler_timeout <= 0:
             raise DefinitionError(f"handler_timeout must be above 0, not {handler_timeout}")
+        if keep < SHORTEST:
+            raise DefinitionError(f"keep must be {SHORTEST} or more, not {keep}")
         _check_session(session)
         self._bot = Bot(router=router, session=session, deps=deps, texts=texts or Notices())
         self._timeout = handler_timeout
+        self._keep = keep
         self._clock = clock or SystemClock()
 
     @property
@@ -98,6 +106,7 @@ class App:
                 channel=channel,
                 clock=self._clock,
                 handler_timeout=self._timeout,
+                keep=self._keep,
             )
             await worker.run(stop or asyncio.Event())
         finally:

@@ -19,23 +19,40 @@ DEAD_AT = 5
 """At this try it is given up: a dead letter."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What was found in place of an update, and why it is none."""
+
+    body: str
+    reason: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Item:
     """An accepted update that is not done.
 
     Attributes:
-        box: what it must be in order with: its conversation, or itself where there is none.
+        part: the partition of its chat.
+        conv: its conversation, or None where there is none.
         tries: how often a process read it back from the database; 0 for a fresh one.
         notes: results of ``turn.once`` that it has stored.
         conflicts: how often its commit met a newer version.
+        unreadable: the row could not be read; ``update`` only stands in for it.
     """
 
     seq: int
-    box: str
+    part: int
+    conv: str | None
     update: Update
     tries: int = 0
     notes: OnceNotes = field(default_factory=dict)
     conflicts: int = 0
+    unreadable: Unreadable | None = None
+
+    @property
+    def box(self) -> str:
+        """What it must be in order with: its conversation, or itself where there is none."""
+        return self.conv if self.conv is not None else f"#{self.seq}"
 
 
 class Mailboxes:
@@ -47,6 +64,7 @@ class Mailboxes:
         self._boxes: dict[str, deque[Item]] = {}
         self._ready: OrderedDict[str, None] = OrderedDict()
         self._seqs: set[int] = set()
+        self._ended: set[int] | None = None
 
     @property
     def seqs(self) -> Collection[int]:
@@ -72,13 +90,21 @@ class Mailboxes:
             if self.behind or len(self._seqs) >= self._capacity:
                 self.behind = True
                 return False
-            self._add(item)
+            if item.seq not in self._seqs:
+                self._add(item)
         return True
 
+    def reading(self) -> None:
+        """Rows are about to be read from the database: what ends meanwhile is remembered."""
+        self._ended = set()
+
     def catch_up(self, items: Collection[Item], *, more: bool) -> None:
-        """Takes items that were read back; ``more``: the database may hold further ones."""
+        """Takes items that were read since ``reading``, but those that have ended meanwhile;
+        ``more``: the database may hold further ones.
+        """
+        ended, self._ended = self._ended or (), None
         for item in items:
-            if item.seq not in self._seqs:
+            if item.seq not in self._seqs and item.seq not in ended:
                 self._add(item)
         self.behind = more
 
@@ -99,6 +125,8 @@ class Mailboxes:
         """The item is finished; the next one of its conversation is ready."""
         box = self._boxes.get(item.box)
         self._seqs.discard(item.seq)
+        if self._ended is not None:
+            self._ended.add(item.seq)
         if not box or box[0] is not item:
             return
         box.popleft()
@@ -112,14 +140,16 @@ class Mailboxes:
         if item.box in self._boxes:
             self._ready[item.box] = None
 
-    def forget(self, gone: Collection[int]) -> None:
-        """Drops what belongs to partitions that went to somebody else."""
+    def forget(self, gone: Collection[int]) -> list[Item]:
+        """Drops what belongs to partitions that went to somebody else, and answers it."""
+        dropped: list[Item] = []
         for name, box in list(self._boxes.items()):
-            address = box[0].update.address
-            if address is not None and address.partition in gone:
-                self._seqs.difference_update(item.seq for item in box)
+            if box[0].part in gone:
+                dropped.extend(box)
                 del self._boxes[name]
                 self._ready.pop(name, None)
+        self._seqs.difference_update(item.seq for item in dropped)
+        return dropped
 
     def _add(self, item: Item) -> None:
         self._seqs.add(item.seq)
@@ -127,5 +157,10 @@ class Mailboxes:
         if box is None:
             self._boxes[item.box] = deque((item,))
             self._ready[item.box] = None
-        else:
-            box.append(item)
+            return
+        # an older one that is read late goes before the newer ones that are not out yet
+        out = 0 if item.box in self._ready else 1
+        place = len(box)
+        while place > out and box[place - 1].seq > item.seq:
+            place -= 1
+        box.insert(place, item)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from flows.conversation import PARTITIONS
-from flows.errors import StorageDown
+from flows.errors import OutcomeUnknown, StorageDown
 from flows.ports import Clock, Fence, FlowStorage
 
 LEASE_TTL = 15_000
@@ -51,7 +51,7 @@ class Partitions:
             before = self.fence.epochs
             try:
                 await self.take()
-            except StorageDown as error:
+            except (StorageDown, OutcomeUnknown) as error:
                 _log.warning("the lease could not be renewed: %s", error)
                 continue
             gone = frozenset(
@@ -62,5 +62,8 @@ class Partitions:
                 lost(gone)
 
     async def give_back(self) -> None:
-        """Frees all partitions at once for others."""
-        await self._storage.release(self.worker)
+        """Frees all partitions at once for others; where that fails, their lease runs out."""
+        try:
+            await self._storage.release(self.worker)
+        except (StorageDown, OutcomeUnknown) as error:
+            _log.warning("the partitions could not be given back: %s", error)

@@ -16,39 +16,57 @@ _log = logging.getLogger("handrail.engine")
 
 
 class Presses:
-    """Every press is answered once."""
+    """Every press is answered once by this process.
+
+    ``_open`` holds the presses whose turns are not done: their deadlines, None where it has
+    passed and the press is answered.
+    """
 
     def __init__(self, channels: Mapping[str, Channel]) -> None:
         self._channels = channels
-        self._open: dict[str, asyncio.TimerHandle] = {}
+        self._open: dict[str, asyncio.TimerHandle | None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accepted(self, update: Update) -> None:
         """A press came in; its time starts."""
         if isinstance(update.content, Press):
             loop = asyncio.get_running_loop()
-            handle = loop.call_later(DEADLINE, self.settled, update, None)
+            handle = loop.call_later(DEADLINE, self._too_long, update.source, update.content.id)
             self._open[update.content.id] = handle
 
     def settled(self, update: Update, notice: str | None) -> None:
-        """The turn of an update is done; if it is an open press, it is answered."""
+        """The turn of an update is done; if it is a press, it is answered, unless that was done.
+
+        One that is not open came in before this process: nobody has answered it yet.
+        """
         if not isinstance(update.content, Press):
             return
-        handle = self._open.pop(update.content.id, None)
-        if handle is None:
-            return
-        handle.cancel()
-        task = asyncio.ensure_future(self._answer(update.source, update.content.id, notice))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        press = update.content.id
+        if press in self._open:
+            handle = self._open.pop(press)
+            if handle is None:
+                return
+            handle.cancel()
+        self._send(update.source, press, notice)
 
     async def close(self) -> None:
         """Returns when the answers under way have gone out."""
         for handle in self._open.values():
-            handle.cancel()
+            if handle is not None:
+                handle.cancel()
         self._open.clear()
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _too_long(self, source: str, press: str) -> None:
+        """The turn has not ended in time: the person sees that the press was noticed."""
+        self._open[press] = None
+        self._send(source, press, None)
+
+    def _send(self, source: str, press: str, notice: str | None) -> None:
+        task = asyncio.ensure_future(self._answer(source, press, notice))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, source: str, press: str, notice: str | None) -> None:
         channel = self._channels.get(source)

@@ -18,7 +18,17 @@ from flows.inputs import input_from_json
 from flows.instance import FlowInstance, Waiting
 from flows.registry import AnyFlow
 from flows.router import PlainHandler, Router
-from flows.updates import Command, Content, Opened, Press, TimerFired, Update
+from flows.updates import (
+    ChatMigrated,
+    Command,
+    Content,
+    Opened,
+    Other,
+    Press,
+    SendFailed,
+    TimerFired,
+    Update,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +167,7 @@ def _routed(router: Router, content: Content) -> Decision | None:
 
 
 def _left_over(conversation: Conversation, content: Content) -> Decision:
-    if content.kind == "send_failed" or (content.kind == "other" and not conversation.stack):
-        return Plain.NOTHING
+    match content:
+        case SendFailed() | ChatMigrated() | Other(silent=True):
+            return Plain.NOTHING
     return Plain.ASK_AGAIN if conversation.stack else Plain.FALLBACK

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from engine.partitions import Partitions
 from flows.conversation import ConversationKey
-from flows.errors import StorageDown
+from flows.errors import OutcomeUnknown, StorageDown
 from flows.instance import FlowInstance
 from flows.ports import Clock, FlowStorage, TimerDrop, TimerRow
 from flows.updates import Person, TimerFired, Update
@@ -61,7 +61,7 @@ async def fire_timers(
     while True:
         try:
             seqs, wait = await storage.fire(partitions.fence, 200)
-        except StorageDown as error:
+        except (StorageDown, OutcomeUnknown) as error:
             _log.warning("timers wait for the storage: %s", error)
             seqs, wait = (), LONGEST_SLEEP
         if seqs:

@@ -21,12 +21,12 @@ import orjson
 from engine.bot import Bot
 from engine.changes import Origin, changes, only_says
 from engine.dialogue import Dialogue
-from engine.mailboxes import ALONE_AT, DEAD_AT, Item, Mailboxes
+from engine.mailboxes import ALONE_AT, DEAD_AT, Item, Mailboxes, Unreadable
 from engine.partitions import Partitions
 from engine.state import Conversation
 from engine.steps import StepFailed
 from engine.walk import OnceNotes
-from flows.conversation import PARTITIONS, ConversationKey, partition_of
+from flows.conversation import ConversationKey
 from flows.effects import Effects, Emission
 from flows.errors import BadRow, CorruptState, HandlerTimeout, OutcomeUnknown, StorageDown
 from flows.instance import OnceResult
@@ -42,13 +42,16 @@ from flows.ports import (
     TurnCommit,
 )
 from flows.replies import Reply
-from flows.updates import Update
+from flows.updates import Other, Update
 
 BATCH = 200
 """Turns that one tick starts, and at most commits at once."""
 
 CACHED = 10_000
 """Conversations whose last committed text is kept in memory."""
+
+ALONE = "alone"
+"""Where the notes of an update say how often it was begun alone in the process."""
 
 T = TypeVar("T")
 
@@ -83,6 +86,7 @@ class Turns:
     Args:
         handler_timeout: seconds that the handlers of one turn may take.
         delivered: takes the outbox rows of committed turns, in order.
+        stored: is told of chats for which the outbox may hold rows that ``delivered`` never saw.
         answered: is told of every committed turn, with the notice for its pressed button.
     """
 
@@ -95,6 +99,7 @@ class Turns:
         *,
         handler_timeout: float,
         delivered: Callable[[Sequence[OutboxRow]], None],
+        stored: Callable[[Collection[str]], None],
         answered: Callable[[Update, str | None], None],
     ) -> None:
         self.idle = asyncio.Event()
@@ -106,6 +111,7 @@ class Turns:
         self._clock = clock
         self._timeout = handler_timeout
         self._delivered = delivered
+        self._stored = stored
         self._answered = answered
         self._cache: OrderedDict[str, Snapshot | None] = OrderedDict()
         self._finished: list[Finished] = []
@@ -113,6 +119,9 @@ class Turns:
         self._alone: deque[Item] = deque()
         self._work = asyncio.Event()
         self._stopping = False
+        self._reading = asyncio.Lock()
+        self._ticking = asyncio.Lock()
+        self._bug: BaseException | None = None
 
     # --- taking in ----------------------------------------------------------------------
 
@@ -125,56 +134,84 @@ class Turns:
         """Takes undone rows that are not in memory: left behind by a dead process, added by
         another one, or held back because memory was full. Answers whether there were any.
         """
-        room = min(self.mailboxes.room, 1000)
-        if not room or self._stopping:
-            return False
-        rows = await self._storage.pending(self._partitions.fence, self.mailboxes.seqs, room)
-        self.mailboxes.catch_up([_item(row) for row in rows], more=len(rows) == room)
-        if rows:
-            self._wake()
-        return bool(rows)
+        async with self._reading:
+            room = min(self.mailboxes.room, 1000)
+            if not room or self._stopping:
+                return False
+            self.mailboxes.reading()
+            rows = await self._storage.pending(self._partitions.fence, self.mailboxes.seqs, room)
+            self.mailboxes.catch_up([_item(row) for row in rows], more=len(rows) == room)
+            if rows:
+                self._wake()
+            return bool(rows)
+
+    def fall_behind(self) -> None:
+        """The database may hold updates that are not in memory: they are read before anything
+        newer is taken.
+        """
+        self.mailboxes.behind = True
+        self._wake()
 
     def forget(self, parts: Collection[int]) -> None:
         """Partitions went to somebody else: nothing that is kept of them may be used."""
-        self.mailboxes.forget(parts)
+        for item in self.mailboxes.forget(parts):
+            self._answered(item.update, None)
         self._cache.clear()
 
     # --- the loop -----------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Ticks for ever."""
+        """Ticks for ever. Raises what a turn raised that was no handler's doing: a bug."""
         while True:
             await self._work.wait()
             self._work.clear()
             await self.tick()
+            if self._bug is not None:
+                raise self._bug
 
     async def tick(self) -> None:
         """Starts what is ready, and commits what has finished."""
-        if not self._stopping:
-            await self._start_ready()
-        finished, self._finished = self._finished[:BATCH], self._finished[BATCH:]
-        if finished:
-            await self._commit(finished)
-        if self._finished or (self.mailboxes.ready and not self._stopping):
-            self._work.set()
-        self._settle()
+        async with self._ticking:
+            if not self._stopping:
+                if self._may_read and not self.mailboxes.ready:
+                    await self._patiently(self.read_back)
+                await self._start_ready()
+            finished, self._finished = self._finished[:BATCH], self._finished[BATCH:]
+            if finished:
+                await self._commit(finished)
+            ready = self.mailboxes.ready or self._may_read
+            if self._finished or (ready and not self._stopping):
+                self._work.set()
+            self._settle()
+
+    @property
+    def _may_read(self) -> bool:
+        return self.mailboxes.behind and self.mailboxes.room > 0
 
     async def drain(self, seconds: float) -> None:
         """Starts nothing more, and returns when the turns in flight are committed; those that
         take longer than ``seconds`` are given up and run again after the next start.
         """
         self._stopping = True
-        deadline = self._clock.monotonic() + seconds
-        while self._running or self._finished:
-            left = deadline - self._clock.monotonic()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._finish()
+        except TimeoutError:
             tasks = [one.task for one in self._running.values()]
-            if tasks and left > 0:
-                await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            elif tasks:
-                _log.warning("%d turns took too long to stop; they run again later", len(tasks))
-                for task in tasks:
-                    task.cancel()
+            count = len(tasks) + len(self._finished)
+            _log.warning("%d turns took too long to stop; they run again later", count)
+            for task in tasks:
+                task.cancel()
+            if tasks:
                 await asyncio.wait(tasks)
+
+    async def _finish(self) -> None:
+        """Commits what runs. A tick waits for the one that is under way, and its commit."""
+        await self.tick()
+        while self._running or self._finished:
+            if self._running:
+                tasks = [one.task for one in self._running.values()]
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             await self.tick()
 
     def _wake(self) -> None:
@@ -197,30 +234,60 @@ class Turns:
             self._alone.extend(suspicious)
             self._work.set()
         calm = [item for item in batch if item.tries < ALONE_AT]
-        snapshots = await self._load(calm)
-        for item in calm:
-            self._begin(item, snapshots.get(item.box))
+        await self._begin_all(calm)
         if self._running:
             # where tasks are not eager, this is where the turns that await nothing run
             await asyncio.sleep(0)
             self._watch()
 
     async def _run_alone(self) -> None:
-        """An update at which a process died before runs while nothing else does."""
+        """An update at which a process may have died before runs while nothing else does.
+
+        That it was begun alone is noted first: only so is it known to be the one that the
+        process dies at, and not one that merely waited beside it.
+        """
         if self._running or self._finished:
             return
         item = self._alone.popleft()
         self._work.set()
-        if item.tries >= DEAD_AT:
-            self._finished.append(_given_up(item, self._clock.now(), "a process died at it"))
+        begun = _begun_alone(item)
+        if begun >= DEAD_AT - ALONE_AT:
+            self._give_up(item, f"the process died at it {item.tries} times")
             return
-        snapshots = await self._load([item])
-        self._begin(item, snapshots.get(item.box))
+        item.notes[ALONE] = {ALONE: OnceResult(0, begun + 1)}
+        try:
+            await self._save_notes(item)
+        except BadRow as error:
+            self._give_up(item, str(error))
+            return
+        await self._begin_all([item])
         self._watch()
-        await asyncio.wait([one.task for one in self._running.values()])
+        if self._running:
+            await asyncio.wait([one.task for one in self._running.values()])
 
-    async def _load(self, items: Sequence[Item]) -> dict[str, Snapshot]:
-        """The last committed state of each conversation: from memory, else from the storage."""
+    async def _begin_all(self, items: Sequence[Item]) -> None:
+        """Begins turns. What cannot be read fails its own turn alone, and is left as it is."""
+        unreadable = [item for item in items if item.unreadable is not None]
+        for item in unreadable:
+            self._give_up(item, item.unreadable.reason if item.unreadable else "")
+        readable = [item for item in items if item.unreadable is None]
+        snapshots, corrupt = await self._load(readable)
+        for item in readable:
+            if item.box in corrupt:
+                self._give_up(item, str(corrupt[item.box]))
+            else:
+                self._begin(item, snapshots.get(item.box))
+
+    def _give_up(self, item: Item, reason: str) -> None:
+        _log.error("update %d is set aside as a dead letter: %s", item.seq, reason)
+        self._finished.append(_given_up(item, self._clock.now(), reason))
+
+    async def _load(
+        self, items: Sequence[Item]
+    ) -> tuple[dict[str, Snapshot], dict[str, CorruptState]]:
+        """The last committed state of each conversation: from memory, else from the storage;
+        and what is the matter with those that cannot be read.
+        """
         known: dict[str, Snapshot] = {}
         missing: list[str] = []
         for item in items:
@@ -233,15 +300,35 @@ class Turns:
                     known[item.box] = snapshot
             else:
                 missing.append(item.box)
-        if missing:
-            known.update(await self._fetch(missing))
-        return known
+        if not missing:
+            return known, {}
+        found, corrupt = await self._fetch(missing)
+        return known | found, corrupt
 
-    async def _fetch(self, keys: Sequence[str]) -> dict[str, Snapshot]:
-        found = dict(await self._patiently(lambda: self._storage.load(keys)))
+    async def _fetch(
+        self, keys: Sequence[str]
+    ) -> tuple[dict[str, Snapshot], dict[str, CorruptState]]:
+        try:
+            found = dict(await self._patiently(lambda: self._storage.load(keys)))
+        except CorruptState as error:
+            if len(keys) == 1:
+                return {}, {keys[0]: error}
+            return await self._fetch_each(keys)
         for key in keys:
             self._remember(key, found.get(key))
-        return found
+        return found, {}
+
+    async def _fetch_each(
+        self, keys: Sequence[str]
+    ) -> tuple[dict[str, Snapshot], dict[str, CorruptState]]:
+        """Reads them one by one, since one of them spoils the whole answer."""
+        found: dict[str, Snapshot] = {}
+        corrupt: dict[str, CorruptState] = {}
+        for key in keys:
+            good, bad = await self._fetch([key])
+            found.update(good)
+            corrupt.update(bad)
+        return found, corrupt
 
     def _begin(self, item: Item, snapshot: Snapshot | None) -> None:
         running = _Running(_eager(self._turn(item, snapshot)))
@@ -249,10 +336,13 @@ class Turns:
             return
         self._running[item.box] = running
 
-        def over(_: asyncio.Task[None]) -> None:
-            self._running.pop(item.box, None)
+        def over(task: asyncio.Task[None]) -> None:
+            if self._running.get(item.box) is running:
+                del self._running[item.box]
             if running.watch is not None:
                 running.watch.cancel()
+            if not task.cancelled():
+                self._bug = task.exception() or self._bug
             self._work.set()
 
         running.task.add_done_callback(over)
@@ -283,8 +373,7 @@ class Turns:
             self._finished.append(_given_up(item, now, str(error)))
             return
         except asyncio.CancelledError:
-            running = self._running.get(item.box)
-            if running is None or not running.late:
+            if not self._is_late(item):
                 raise
             failure: Exception = _timed_out(dialogue, self._timeout)
         except StepFailed as failed:
@@ -299,13 +388,6 @@ class Turns:
         self._finished.append(self._failed(item, origin, failure))
 
     def _dialogue(self, item: Item, key: ConversationKey, state: str | None, now: int) -> Dialogue:
-        async def save() -> None:
-            await self._patiently(
-                lambda: self._storage.note(
-                    self._partitions.fence, item.seq, orjson.dumps(item.notes).decode()
-                )
-            )
-
         return Dialogue(
             self._bot,
             Conversation.decode(str(key), state),
@@ -314,8 +396,18 @@ class Turns:
             now=now,
             person=key.person,
             notes=item.notes,
-            save_notes=save,
+            save_notes=partial(self._save_notes, item),
         )
+
+    async def _save_notes(self, item: Item) -> None:
+        """Raises BadRow when the storage cannot take them."""
+        notes = orjson.dumps(item.notes).decode()
+        await self._patiently(lambda: self._storage.note(self._partitions.fence, item.seq, notes))
+
+    def _is_late(self, item: Item) -> bool:
+        """Whether the running turn was cancelled because its time is up."""
+        running = self._running.get(item.box)
+        return running is not None and running.late
 
     async def _without_conversation(self, item: Item, now: int) -> Finished:
         """An update without a chat or a sender: the router's handlers see it, nothing is kept."""
@@ -327,11 +419,16 @@ class Turns:
             await dialogue.run()
         except StepFailed as failed:
             _log.error("an update without a conversation failed", exc_info=failed.cause)
+        except asyncio.CancelledError:
+            if not self._is_late(item):
+                raise
+            failure = _timed_out(None, self._timeout)
+            _log.error("an update without a conversation failed: %s", failure)
         except Exception:  # whatever a handler raises fails this turn alone
             _log.exception("an update without a conversation failed")
         if dialogue.effects.emissions:
             _log.warning("a handler replied to an update that has no chat; nothing is sent")
-        commit = TurnCommit(cause=item.seq, part=_part(item.update))
+        commit = TurnCommit(cause=item.seq, part=item.part)
         return Finished(item=item, commit=commit, state=None, effects=Effects())
 
     def _failed(self, item: Item, origin: Origin, failure: Exception) -> Finished:
@@ -354,21 +451,29 @@ class Turns:
 
     async def _commit(self, finished: list[Finished]) -> None:
         """Commits a batch. A row that cannot be stored fails its own turn alone."""
+        lost = False
+
+        async def commit() -> Sequence[Committed]:
+            nonlocal lost
+            try:
+                return await self._storage.commit(
+                    self._partitions.fence, [one.commit for one in finished]
+                )
+            except OutcomeUnknown:
+                lost = True
+                raise
+
         while finished:
-            commit = partial(
-                self._storage.commit, self._partitions.fence, [one.commit for one in finished]
-            )
             try:
                 results = await self._patiently(commit)
             except BadRow as error:
                 self._replace(finished, error)
                 continue
-            except OutcomeUnknown as error:
-                # the compare-and-set and the done mark make a second try safe
-                _log.warning("the answer to a commit was lost, it is tried again: %s", error)
-                continue
             for one, result in zip(finished, results, strict=True):
-                self._conclude(one, result)
+                if lost and result.outcome is Outcome.GONE:
+                    self._done_before(one)
+                else:
+                    self._conclude(one, result)
             self._delivered(
                 [
                     row
@@ -380,13 +485,17 @@ class Turns:
             return
 
     def _replace(self, finished: list[Finished], error: BadRow) -> None:
-        """Puts an apology, and if that cannot be stored a dead letter, in place of the culprit."""
+        """Puts an apology in place of the culprit; if that cannot be stored, one without the
+        results of ``once``; if that cannot either, a dead letter.
+        """
         culprit = finished[error.index]
         now = self._clock.now()
         key = culprit.item.update.conversation
-        if key is None or culprit.failed:
+        if key is None or (culprit.failed and not culprit.item.notes):
             finished[error.index] = _given_up(culprit.item, now, str(error))
             return
+        if culprit.failed:
+            culprit.item.notes.clear()
         origin = Origin(
             seq=culprit.item.seq,
             key=key,
@@ -394,7 +503,6 @@ class Turns:
             snapshot=self._cache.get(culprit.item.box),
             now=now,
         )
-        culprit.item.notes.clear()
         finished[error.index] = self._failed(culprit.item, origin, error)
 
     def _conclude(self, one: Finished, result: Committed) -> None:
@@ -407,12 +515,24 @@ class Turns:
                 self.mailboxes.again(one.item)
             case Outcome.GONE | Outcome.FENCED:
                 self._cache.pop(one.item.box, None)
+                self._answered(one.item.update, None)
                 self.mailboxes.done(one.item)
 
     def _done(self, one: Finished, result: Committed) -> None:
         if one.commit.scopes and one.state is not None:
             snapshot = Snapshot(result.versions[0], one.item.seq, one.state)
             self._remember(one.item.box, snapshot)
+        self._tell(one)
+
+    def _done_before(self, one: Finished) -> None:
+        """The commit whose answer was lost had gone through, or the person was erased: what
+        there is to deliver lies in the database.
+        """
+        self._cache.pop(one.item.box, None)
+        self._stored({row.chat for row in one.commit.outbox})
+        self._tell(one)
+
+    def _tell(self, one: Finished) -> None:
         for message, values in one.effects.logs:
             logging.getLogger("handrail.flow").info("%s %s", message, values or "")
         self._answered(one.item.update, one.effects.notice)
@@ -430,7 +550,8 @@ class Turns:
         while True:
             try:
                 return await call()
-            except StorageDown as error:
+            except (StorageDown, OutcomeUnknown) as error:
+                # whatever is called here may be repeated: a commit is compared, and done once
                 _log.warning(
                     "the storage does not answer, trying again in %.1f s: %s", pause, error
                 )
@@ -458,14 +579,31 @@ def _timed_out(dialogue: Dialogue | None, seconds: float) -> HandlerTimeout:
 
 
 def _item(row: PendingRow) -> Item:
-    update = Update.from_json(row.body)
+    try:
+        update, notes, unreadable = Update.from_json(row.body), _notes(row.notes), None
+    except (ValueError, TypeError, AttributeError) as error:
+        update, notes = _stand_in(row), {}
+        unreadable = Unreadable(row.body, f"its row cannot be read: {error}")
     return Item(
         seq=row.seq,
-        box=row.conv or f"#{row.seq}",
+        part=row.part,
+        conv=row.conv,
         update=update,
         tries=row.tries,
-        notes=_notes(row.notes),
+        notes=notes,
+        unreadable=unreadable,
     )
+
+
+def _stand_in(row: PendingRow) -> Update:
+    """What is handled in place of an update that cannot be read."""
+    return Update(source=row.source, ext=row.ext, content=Other("unreadable"), at=row.at)
+
+
+def _begun_alone(item: Item) -> int:
+    """How often the update was begun alone in a process, and not finished."""
+    known = item.notes.get(ALONE, {}).get(ALONE)
+    return int(known.value) if known is not None else 0
 
 
 def _notes(text: str | None) -> OnceNotes:
@@ -497,21 +635,15 @@ def _with_results(origin: Origin, notes: OnceNotes) -> str | None:
 def _given_up(item: Item, now: int, error: str) -> Finished:
     """The commit of an update that is set aside as a dead letter; its conversation goes on."""
     dead = DeadLetter(
-        conv=item.box if item.update.conversation is not None else None,
+        conv=item.conv,
         origin="inbox",
-        body=item.update.to_json(),
+        body=item.unreadable.body if item.unreadable is not None else item.update.to_json(),
         error=error,
         tries=item.tries,
         at=now,
     )
-    commit = TurnCommit(cause=item.seq, part=_part(item.update), dead=dead)
-    return Finished(item=item, commit=commit, state=None, effects=Effects())
-
-
-def _part(update: Update) -> int:
-    if update.address is not None:
-        return update.address.partition
-    return partition_of(update.source, "") % PARTITIONS
+    commit = TurnCommit(cause=item.seq, part=item.part, dead=dead)
+    return Finished(item=item, commit=commit, state=None, effects=Effects(), failed=True)
 
 
 async def _keep_nothing() -> None:

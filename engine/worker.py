@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any
 
+from engine.aliases import Aliases
 from engine.bot import Bot
 from engine.delivery import Sender
 from engine.intake import Inbox
 from engine.partitions import Partitions
 from engine.presses import Presses
+from engine.retention import sweep_for_ever
 from engine.timers import fire_timers
 from engine.turns import Turns
-from flows.errors import ChannelStopped, StorageDown
+from flows.errors import OutcomeUnknown, StorageDown
 from flows.ports import Channel, Clock, FlowStorage
 
 LOOK_AGAIN = 1.0
@@ -33,6 +36,7 @@ class Worker:
         storage: an open storage; the worker leases its partitions.
         channel: where updates come from and messages go to.
         handler_timeout: seconds that the handlers of one turn may take.
+        keep: how long what is over is kept.
     """
 
     def __init__(
@@ -43,26 +47,33 @@ class Worker:
         channel: Channel,
         clock: Clock,
         handler_timeout: float,
+        keep: timedelta,
     ) -> None:
         self._bot = bot
         self._storage = storage
         self._channel = channel
         self._clock = clock
+        self._keep = keep
         self._failed = asyncio.Event()
         self._error: BaseException | None = None
         channels = {channel.source: channel}
         self._partitions = Partitions(storage, clock)
         self._presses = Presses(channels)
+        self._aliases = Aliases(storage)
         self._sender = Sender(
-            storage, self._partitions, channels, clock, stopped=self._channel_stopped
-        )
+            storage, self._partitions, channels, clock,
+            aliases=self._aliases,
+            stopped=self._fail,
+            informed=lambda: self._turns.fall_behind(),
+        )  # fmt: skip
         self._turns = Turns(
             bot, storage, self._partitions, clock,
             handler_timeout=handler_timeout,
             delivered=self._sender.add,
+            stored=self._sender.stored,
             answered=self._presses.settled,
         )  # fmt: skip
-        self._inbox = Inbox(storage, self._turns, self._sender, self._presses)
+        self._inbox = Inbox(storage, self._turns, self._sender, self._presses, self._aliases)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until ``stop`` is set or the channel's input has ended, then drains.
@@ -75,6 +86,7 @@ class Worker:
         await self._partitions.take()
         try:
             await self._channel.open(self._bot.commands())
+            await self._aliases.load()
             await self._sender.recover()
             await self._turns.read_back()
             await self._work(stop)
@@ -89,9 +101,10 @@ class Worker:
                 self._sender.record(),
                 self._partitions.keep(lost=self._turns.forget),
                 fire_timers(
-                    self._storage, self._partitions, self._clock, fired=self._look_again_soon
+                    self._storage, self._partitions, self._clock, fired=self._turns.fall_behind
                 ),
                 self._look_again(),
+                sweep_for_ever(self._storage, self._clock, self._keep),
             )
         ]
         stopping = asyncio.ensure_future(stop.wait())
@@ -133,9 +146,6 @@ class Worker:
         task.add_done_callback(over)
         return task
 
-    def _channel_stopped(self, error: ChannelStopped) -> None:
-        self._fail(error)
-
     def _fail(self, error: BaseException) -> None:
         self._error = self._error or error
         self._failed.set()
@@ -147,18 +157,8 @@ class Worker:
             try:
                 await self._turns.read_back()
                 await self._sender.look_again()
-            except StorageDown as error:
+            except (StorageDown, OutcomeUnknown) as error:
                 _log.warning("the storage does not answer: %s", error)
-
-    def _look_again_soon(self) -> None:
-        task = asyncio.ensure_future(self._read_back())
-        self._hurried = task
-
-    async def _read_back(self) -> None:
-        try:
-            await self._turns.read_back()
-        except StorageDown as error:
-            _log.warning("the storage does not answer: %s", error)
 
 
 async def _first(*futures: asyncio.Future[Any]) -> None:

@@ -28,6 +28,7 @@
     └── ChannelError
         ├── SendLater                       the service asks to wait
         ├── SendRefused                     it will never take this message
+        ├── ChatMoved                       the chat goes by another id now
         ├── SendUncertain                   the answer was cut: it may or may not have arrived
         └── ChannelStopped                  the channel cannot go on (a revoked token, say)
 
@@ -305,6 +306,14 @@ class SendRefused(ChannelError):
         self.reason = reason
         self.blocked = blocked
         super().__init__(reason)
+
+
+class ChatMoved(ChannelError):
+    """The chat goes by the id ``to`` from now on; nothing was sent."""
+
+    def __init__(self, to: str) -> None:
+        self.to = to
+        super().__init__(f"the chat goes by the id {to} now")
 
 
 class SendUncertain(ChannelError):

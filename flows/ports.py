@@ -534,7 +534,9 @@ class Channel(Protocol):
         Raises:
             SendLater: the service asks to wait.
             SendRefused: it will never be taken.
+            ChatMoved: the chat has another id; send it there.
             SendUncertain: the answer was cut; it may have arrived.
+            ChannelStopped: the channel cannot go on.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 PACKAGES = ("flows", "engine", "storage")
@@ -11,15 +11,16 @@ PACKAGES = ("flows", "engine", "storage")
 
 def warn_of_hidden_packages() -> None:
     """Warns, naming the file, when something else stands where one of our packages should."""
-    ours = Path(__file__).parent.parent
+    ours = Path(__file__).resolve().parent.parent
     for name in PACKAGES:
-        spec = find_spec(name)
+        # along sys.path, whatever is imported already: what is not yet is still in danger
+        spec = PathFinder.find_spec(name)
         found = spec.origin if spec is not None else None
-        if found is None or Path(found) == ours / name / "__init__.py":
+        if found is None or Path(found).resolve() == ours / name / "__init__.py":
             continue
         warnings.warn(
             f"{found} hides Handrail's package {name!r}. Rename that file: the names "
-            f"{', '.join(PACKAGES)} are reserved.",
+            f"{', '.join(PACKAGES[:-1])} and {PACKAGES[-1]} are reserved.",
             RuntimeWarning,
             stacklevel=3,
         )

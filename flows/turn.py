@@ -221,7 +221,13 @@ class Turn(Generic[S, D, Deps]):
         self._around.effects.emit(question(waiting, self._mint, text=reason), slot)
         run.suspend(waiting, depth=3)
 
-    async def once(self, key: str, fn: Callable[[], T | Awaitable[T]]) -> T:
+    @overload
+    async def once(self, key: str, fn: Callable[[], Awaitable[T]]) -> T: ...
+
+    @overload
+    async def once(self, key: str, fn: Callable[[], T]) -> T: ...
+
+    async def once(self, key: str, fn: Callable[[], Any]) -> Any:
         """The result of ``fn``, called once a visit however often the step is run again.
 
         The result is stored at once. If the process dies between the effect and that, ``fn``
@@ -244,8 +250,7 @@ class Turn(Generic[S, D, Deps]):
             known = OnceResult(run.position, _as_json(key, value))
             run.visit.once[key] = known
             await run.note()
-        result: T = known.value
-        return result
+        return known.value
 
     def idempotency_key(self, key: str) -> str:
         """A key (32 hexadecimal digits) for outside calls: the same whenever this visit of the

@@ -130,16 +130,30 @@ class SendFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatMigrated:
+    """The chat goes by another id from now on; its conversations go on."""
+
+    to: str
+    kind: Literal["migrated"] = "migrated"
+
+
+@dataclass(frozen=True, slots=True)
 class Other:
-    """Something that has no type of its own yet. ``name`` is the channel's word for it."""
+    """Something that has no type of its own yet.
+
+    Attributes:
+        name: the channel's word for it.
+        silent: nobody waits for an answer to it: an edit, a service message, an album's rest.
+    """
 
     name: str
+    silent: bool = False
     kind: Literal["other"] = "other"
 
 
 Content = (
     TextMessage | Command | Press | PhotoMessage | DocumentMessage
-    | Opened | TimerFired | SendFailed | Other
+    | Opened | TimerFired | SendFailed | ChatMigrated | Other
 )  # fmt: skip
 """What an update holds; ``kind`` tells which."""
 
@@ -173,7 +187,7 @@ class Update:
 
     kinds: ClassVar[tuple[str, ...]] = (
         "text", "command", "press", "photo", "document",
-        "opened", "timer", "send_failed", "other",
+        "opened", "timer", "send_failed", "migrated", "other",
     )  # fmt: skip
 
     @property

@@ -146,9 +146,8 @@ def _place(error: BaseException) -> str:
 
 def _no_module_name(name: str) -> str:
     if "/" in name or "\\" in name or name.endswith(".py"):
-        dotted = ".".join(
-            part for part in re.split(r"[/\\]", name.removesuffix(".py")) if part != "."
-        )
+        parts = re.split(r"[/\\]", name.removesuffix(".py").removesuffix("__init__"))
+        dotted = ".".join(part for part in parts if part not in {"", "."})
         return f"{name!r} is a path. Name the module with dots instead: {dotted}:app"
     return f"{name!r} is no module name. Write it with dots, such as examples.signup:app."
 

@@ -21,8 +21,8 @@ def set_up(*, level: str, format: LogFormat) -> None:
     handler.setFormatter(_Json() if format == "json" else _Text())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     if level != "DEBUG":
-        # These log every request with its URL, which on Telegram holds the token.
-        for chatty in ("httpx", "httpcore"):
+        # The first two log every request with its URL, which on Telegram holds the token.
+        for chatty in ("httpx", "httpcore", "alembic"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

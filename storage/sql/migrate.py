@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
 from flows.errors import SchemaMismatch, StorageDown
@@ -74,6 +74,8 @@ def upgrade_file(location: Location, *, patience: float = PATIENCE) -> str:
             config.attributes["connection"] = connection
             with _one_at_a_time:
                 command.upgrade(config, "head")
+        # SQLite begins to write to a read-only file without a word; writing tells.
+        connection.execute(update(meta).values(value=meta.c.value))
         return newest
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from flows.ports import Fence, FlowStorage
+from flows.ports import Fence, FlowStorage, Limits
 
 TTL = 15_000
 """How long the suite leases partitions, in milliseconds."""
@@ -36,6 +36,11 @@ class Backend(Protocol):
     @property
     def abilities(self) -> Collection[Ability]:
         """What this backend can show."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """What the last ``open`` answered."""
         ...
 
     async def open(self) -> FlowStorage:
@@ -96,9 +101,7 @@ class Contract:
         storage = await backend.open()
         return storage, await storage.lease("first", EVERYTHING, TTL)
 
-    async def succeed(
-        self, backend: Backend, storage: FlowStorage
-    ) -> tuple[FlowStorage, Fence]:
+    async def succeed(self, backend: Backend, storage: FlowStorage) -> tuple[FlowStorage, Fence]:
         """Another worker takes everything over: from a frozen one, or from a dead one."""
         if Ability.SHARED in backend.abilities:
             backend.advance(TTL + 1)

@@ -148,9 +148,7 @@ def move(seq: int, user: str, *, name: str = "i1", at: int = 5) -> TransitionRow
 
 def sent(row: OutboxRow, *, ref: str = "77") -> SendResult:
     """The message has arrived."""
-    return SendResult(
-        conv=row.conv, turn=row.turn, n=row.n, state="sent", slot=row.slot, ref=ref
-    )
+    return SendResult(conv=row.conv, turn=row.turn, n=row.n, state="sent", slot=row.slot, ref=ref)
 
 
 async def pending(storage: FlowStorage, fence: Fence, limit: int = 100) -> Sequence[PendingRow]:

@@ -26,8 +26,13 @@ class Visitor(BaseModel):
     age: int = 0
 
 
-MESSAGES = ("sign me up", "Ada Lovelace", "London", "36")
-"""What a person writes, over and over; the bot answers each with one message."""
+EXCHANGES = (
+    ("sign me up", "What's your name?"),
+    ("Ada Lovelace", "Where do you live, Ada Lovelace?"),
+    ("London", "How old are you?"),
+    ("36", "Thank you, Ada Lovelace of London."),
+)
+"""What a person writes, over and over, and the one message that answers it."""
 
 
 async def name(turn: Turn[Step, Visitor]) -> Action[Step]:
@@ -44,7 +49,7 @@ async def town(turn: Turn[Step, Visitor]) -> Action[Step]:
 
 async def age(turn: Turn[Step, Visitor]) -> Action[Step]:
     """A number, and the end of the flow."""
-    turn.data.age = await turn.ask("How old are you?", Integer(min=1, max=150))
+    turn.data.age = await turn.ask("How old are you?", Integer(ge=1, le=150))
     turn.reply(f"Thank you, {turn.data.name} of {turn.data.town}.")
     return turn.complete()
 

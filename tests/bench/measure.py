@@ -44,7 +44,7 @@ async def measure(
         folder: where the SQLite file is put.
 
     Raises:
-        RuntimeError: the bot ended by itself, or nobody was answered.
+        RuntimeError: the bot ended by itself, or people were not answered as they should be.
     """
     crowd = Crowd(conversations)
     stop = asyncio.Event()
@@ -62,8 +62,11 @@ async def measure(
         stop.set()
         await asyncio.wait((running,))
     running.result()
-    if not waits:
-        raise RuntimeError(f"nobody was answered in {seconds:g} seconds")
+    if not waits or crowd.wrong:
+        raise RuntimeError(
+            f"{len(waits)} answers in {seconds:g} seconds, {len(crowd.wrong)} of them wrong: "
+            f"{crowd.wrong[:3]}"
+        )
     ordered = sorted(waits)
     return Measured(
         storage=storage,

@@ -11,7 +11,7 @@ from time import perf_counter, time_ns
 
 from flows import Address, Person, TextMessage, Update
 from flows.ports import Delivery, Intake
-from tests.bench.bot import MESSAGES
+from tests.bench.bot import EXCHANGES
 
 SOURCE = "bench:local"
 
@@ -25,7 +25,8 @@ class _Writer:
 
     address: Address
     person: Person
-    messages: cycle[str]
+    exchanges: cycle[tuple[str, str]]
+    expects: str = ""
     written: float = 0.0
 
 
@@ -37,16 +38,18 @@ class Crowd:
 
     Attributes:
         waits: seconds from writing a message to the arrival of its answer, since ``measure``.
+        wrong: answers that were not the expected ones; with any, the numbers mean nothing.
     """
 
     def __init__(self, people: int) -> None:
         self.waits: list[float] = []
+        self.wrong: list[str] = []
         self._count = 0
         self._queue: deque[Update] = deque()
         self._written = asyncio.Event()
         self._people = {
-            str(number): _Writer(Address(SOURCE, str(number)), Person(id=str(number)), cycle(MESSAGES))
-            for number in range(people)
+            name: _Writer(Address(SOURCE, name), Person(id=name), cycle(EXCHANGES))
+            for name in map(str, range(people))
         }
 
     def measure(self) -> None:
@@ -78,6 +81,8 @@ class Crowd:
         """A message arrives at once."""
         writer = self._people[delivery.chat]
         self.waits.append(perf_counter() - writer.written)
+        if delivery.text != writer.expects:
+            self.wrong.append(delivery.text)
         self._write(writer)
         return str(self._count)
 
@@ -89,10 +94,11 @@ class Crowd:
 
     def _write(self, writer: _Writer) -> None:
         self._count += 1
+        text, writer.expects = next(writer.exchanges)
         update = Update(
             source=SOURCE,
             ext=str(self._count),
-            content=TextMessage(next(writer.messages)),
+            content=TextMessage(text),
             at=time_ns() // 1_000_000,
             address=writer.address,
             user=writer.person,

@@ -452,7 +452,8 @@ async def test_next_without_a_target_is_ambiguous_where_several_edges_leave(
 
     @builder.step(Three.FIRST, to=[Three.SECOND, Three.THIRD])
     async def first(turn: Turn[Three, Names]) -> Action[Three]:
-        return turn.next()
+        on = turn.next  # said so that the source does not tell
+        return on()
 
     builder.ask(Three.SECOND, "Second?", Text(), into="second")
     builder.ask(Three.THIRD, "Third?", Text(), into="third")

@@ -23,7 +23,7 @@ from engine.channels.telegram.client import (
 )
 from engine.channels.telegram.limits import SendLimits
 from engine.channels.telegram.redaction import redact
-from flows.errors import ChannelStopped, SendLater, SendRefused, SendUncertain
+from flows.errors import ChannelStopped, ChatMoved, SendLater, SendRefused, SendUncertain
 from flows.ports import Delivery
 from flows.replies import Button, keyboard
 from tests.botapi.doubles import QuickClock
@@ -278,19 +278,17 @@ async def test_a_reference_that_is_no_message_id_is_sent_anew() -> None:
     assert await channel(answer).send(delivery(edit="web-1")) == "6"
 
 
-async def test_fact_19_a_migrated_group_is_followed_at_once_and_from_then_on() -> None:
+async def test_fact_19_a_migrated_group_is_told_with_its_new_id() -> None:
     answer, seen = scripted(
         (
             "sendMessage",
             error(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-1007),
         ),
-        ("sendMessage", ok({"message_id": 1})),
-        ("sendMessage", ok({"message_id": 2})),
     )
-    moved = channel(answer)
-    assert await moved.send(delivery(chat="-7")) == "1"
-    assert await moved.send(delivery(chat="-7")) == "2"
-    assert [params["chat_id"] for params in seen] == [-7, -1007, -1007]
+    with pytest.raises(ChatMoved) as moved:
+        await channel(answer).send(delivery(chat="-7"))
+    assert moved.value.to == "-1007"
+    assert [params["chat_id"] for params in seen] == [-7]
 
 
 async def test_a_long_text_goes_out_in_parts_with_the_keyboard_on_the_last() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.channels.telegram.updates import UpdateReader
 from flows.conversation import Address
 from flows.updates import (
+    ChatMigrated,
     Command,
     DocumentMessage,
     FileRef,
@@ -151,14 +152,23 @@ def test_an_album_of_ten_is_one_photo_and_nine_that_belong_to_it() -> None:
     ]  # fmt: skip
     first, *rest = ours.page(raws, now=NOW).updates
     assert isinstance(first.content, PhotoMessage)
-    assert [update.content for update in rest] == [Other("album")] * 9
+    assert [update.content for update in rest] == [Other("album", silent=True)] * 9
     again = ours.page(raws, now=NOW).updates
     assert isinstance(again[0].content, PhotoMessage), "a page that is read again reads the same"
 
 
-@pytest.mark.parametrize("kind", ["voice", "sticker", "location", "contact", "new_chat_members"])
+@pytest.mark.parametrize("kind", ["voice", "sticker", "location", "contact"])
 def test_content_without_a_type_of_its_own_is_named(kind: str) -> None:
     assert content_of(**{kind: {}}) == Other(kind)
+
+
+@pytest.mark.parametrize("kind", ["new_chat_members", "pinned_message", "migrate_from_chat_id"])
+def test_what_the_chat_says_of_itself_waits_for_no_answer(kind: str) -> None:
+    assert content_of(**{kind: {}}) == Other("service_message", silent=True)
+
+
+def test_fact_19_a_service_message_names_the_new_id_of_the_chat() -> None:
+    assert content_of(migrate_to_chat_id=-1001) == ChatMigrated("-1001")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +178,7 @@ def test_an_edited_message_or_a_post_is_no_new_message(kind: str) -> None:
     changed = message(text="changed", edit_date=1_760_000_050)
     update = reader().read({"update_id": 1, kind: changed}, now=NOW)
     assert update is not None
-    assert (update.content, update.at) == (Other(kind), 1_760_000_050_000)
+    assert (update.content, update.at) == (Other(kind, silent=True), 1_760_000_050_000)
 
 
 def test_fact_24_a_topic_is_part_of_the_address() -> None:
@@ -189,7 +199,7 @@ def test_fact_24_an_anonymous_admin_is_the_chat_they_write_as() -> None:
 def test_fact_24_a_poll_answer_has_no_chat() -> None:
     update = read(poll_answer={"poll_id": "1", "user": user(), "option_ids": [0]})
     assert (update.content, update.address, update.conversation) == (
-        Other("poll_answer"),
+        Other("poll_answer", silent=True),
         None,
         None,
     )
@@ -214,7 +224,7 @@ def test_the_implied_reply_to_a_topics_first_message_is_no_reply() -> None:
 
 def test_unknown_update_types_and_fields_are_fine() -> None:
     update = read(brand_new={"chat": {"id": -5, "type": "group"}, "from": 3})
-    assert (update.content, update.address) == (Other("brand_new"), None)
+    assert (update.content, update.address) == (Other("brand_new", silent=True), None)
     assert content_of(text="x", brand_new={"deep": [1]}) == TextMessage("x")
     beside = reader().read({"brand_new": 1, "update_id": 1, "message": message(text="x")}, now=NOW)
     assert beside is not None

@@ -29,6 +29,7 @@ from engine.channels.telegram.updates import UpdateReader
 from engine.clock import SystemClock
 from flows.errors import (
     ChannelStopped,
+    ChatMoved,
     SendLater,
     SendRefused,
     SendUncertain,
@@ -41,7 +42,6 @@ _COMMAND_NAME = re.compile(r"[a-z0-9_]{1,32}")
 _MAX_COMMANDS = 100
 _MAX_DESCRIPTION = 256
 _FAILING_CHATS = 4096
-_MIGRATED_CHATS = 4096
 
 _NOT_MODIFIED = "message is not modified"
 _GONE = ("message to edit not found", "message can't be edited", "message_id_invalid",
@@ -84,7 +84,6 @@ class TelegramChannel:
         self._clock: Clock = clock or SystemClock()
         self._limits = SendLimits() if limits else None
         self._reader = UpdateReader(self._source)
-        self._migrated: Recent[str, str] = Recent(_MIGRATED_CHATS)
         self._failures: Recent[str, int] = Recent(_FAILING_CHATS)
         self._begun: Recent[str, tuple[Delivery, int]] = Recent(_FAILING_CHATS)
 
@@ -223,18 +222,13 @@ class TelegramChannel:
     async def _call(self, chat: str, method: str, params: dict[str, Any]) -> object:
         if self._limits is not None:
             await self._limits.wait(chat)
-        moved = self._migrated.get(chat)
-        if moved is not None:
-            params = params | {"chat_id": _chat_id(moved)}
         try:
             return await self._api.call(method, params)
         except Refused as refused:
-            if refused.migrate_to is None or str(refused.migrate_to) == moved:
+            if refused.migrate_to is None:
                 raise
-            migrated = refused.migrate_to
-        log.info("chat %s has become %d; messages go there from now on", chat, migrated)
-        self._migrated.put(chat, str(migrated))
-        return await self._api.call(method, params | {"chat_id": migrated})
+            moved = ChatMoved(str(refused.migrate_to))
+        raise moved
 
     def _send_error(
         self, delivery: Delivery, failure: CallFailed

@@ -85,6 +85,7 @@ class Message(_Shape):
     caption: Text = ""
     photo: list[Photo] | None = None
     document: Document | None = None
+    migrate_to_chat_id: Id | None = None
 
 
 class CallbackQuery(_Shape):

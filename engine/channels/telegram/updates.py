@@ -24,6 +24,7 @@ from engine.channels.telegram.shapes import (
 )
 from flows.conversation import Address
 from flows.updates import (
+    ChatMigrated,
     Command,
     Content,
     DocumentMessage,
@@ -51,8 +52,6 @@ _KNOWN_TYPES = _MESSAGE_TYPES | {"message", "callback_query"}
 _CONTENT_NAMES = (
     "voice", "audio", "video", "video_note", "animation", "sticker", "location", "venue",
     "contact", "poll", "dice", "game", "story", "web_app_data", "successful_payment",
-    "new_chat_members", "left_chat_member", "migrate_to_chat_id", "migrate_from_chat_id",
-    "pinned_message",
 )  # fmt: skip
 _ALBUMS = 1024
 
@@ -114,7 +113,8 @@ class UpdateReader:
                 case "callback_query":
                     return self._press(number, CallbackQuery.model_validate(body), now)
                 case _ if kind in _MESSAGE_TYPES:
-                    return self._from_message(number, Message.model_validate(body), Other(kind))
+                    content = Other(kind, silent=True)
+                    return self._from_message(number, Message.model_validate(body), content)
         except ValidationError as error:
             self._skip("malformed", f"update {number}, a {kind} that is malformed: {_where(error)}")
             return None
@@ -141,12 +141,16 @@ class UpdateReader:
 
     def _shown(self, message: Message, fields: set[str]) -> Content:
         if self._continues_album(message):
-            return Other(ALBUM)
+            return Other(ALBUM, silent=True)
+        if message.migrate_to_chat_id is not None:
+            return ChatMigrated(str(message.migrate_to_chat_id))
         if message.photo:
             return PhotoMessage(_photo(message.photo), message.caption)
         if message.document is not None:
             return DocumentMessage(_document(message.document), message.caption)
-        return Other(next((name for name in _CONTENT_NAMES if name in fields), "message"))
+        name = next((name for name in _CONTENT_NAMES if name in fields), None)
+        # the rest is what the chat itself says: members come and go, a message is pinned
+        return Other(name) if name is not None else Other("service_message", silent=True)
 
     def _continues_album(self, message: Message) -> bool:
         # An album comes as one message per picture. The first stands for it; known by its
@@ -194,7 +198,7 @@ class UpdateReader:
         return Update(
             source=self._source,
             ext=str(number),
-            content=Other(kind if _TYPE_NAME.fullmatch(kind) else "unknown"),
+            content=Other(kind if _TYPE_NAME.fullmatch(kind) else "unknown", silent=True),
             at=now if known.date is None else known.date * 1000,
             address=None if known.chat is None else Address(self._source, str(known.chat.id)),
             user=None if user is None else _person(user),

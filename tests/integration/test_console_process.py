@@ -1,0 +1,125 @@
+"""The demo as a process of its own: piped, at a terminal, killed and stopped."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DEMO = [sys.executable, "-m", "engine.cli", "demo"]
+INPUT = "/start\nAda\nada@example.com\n2\nConfirm\n"
+
+
+def environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("HANDRAIL_")}
+    return {**kept, "TERM": "xterm", "COLUMNS": "80", "LINES": "40"}
+
+
+def piped(folder: Path, lines: str) -> str:
+    """What the demo says to these lines; it must end well and quietly."""
+    done = subprocess.run(
+        DEMO,
+        cwd=folder,
+        input=lines,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+class Terminal:
+    """The demo at a pseudo-terminal."""
+
+    def __init__(self, folder: Path) -> None:
+        self.shown = b""
+        self._master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            DEMO, cwd=folder, env=environment(), stdin=slave, stdout=slave, stderr=slave
+        )
+        os.close(slave)
+
+    def read_until(self, words: bytes) -> None:
+        """Reads on until the words are shown after what was read before."""
+        start = len(self.shown)
+        while words not in self.shown[start:]:
+            self._read()
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._master, keys)
+
+    def finish(self) -> int:
+        """Reads to the end and answers the exit code."""
+        try:
+            while True:
+                self._read()
+        except OSError:  # how Linux reports that the other end is closed
+            os.close(self._master)
+        return self.process.wait(timeout=60)
+
+    def _read(self) -> None:
+        chunk = os.read(self._master, 65536)
+        if not chunk:
+            raise OSError("the terminal was closed")
+        self.shown += chunk
+
+
+def test_a_piped_conversation_reaches_its_end(tmp_path: Path) -> None:
+    said = piped(tmp_path, INPUT)
+    assert "all set" in said
+    assert "\x1b" not in said
+
+
+def test_a_conversation_goes_on_at_the_same_question(tmp_path: Path) -> None:
+    piped(tmp_path, "/start\nAda\n")
+    said = piped(tmp_path, "ada@example.com\n")
+    assert said.startswith("bot> What's your e-mail?\n")
+    assert "Which plan" in said
+
+
+def test_a_killed_conversation_goes_on_at_the_same_question(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        DEMO, cwd=tmp_path, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"/start\nAda\n")
+    process.stdin.flush()
+    shown = b""
+    while b"e-mail?" not in shown:
+        shown += os.read(process.stdout.fileno(), 65536)
+    process.kill()
+    process.communicate(timeout=60)
+    assert "bot> What's your e-mail?\nyou> ada@example.com\n" in piped(
+        tmp_path, "ada@example.com\n"
+    )
+
+
+def test_at_a_terminal_the_chat_is_prompted_and_left_with_ctrl_d(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    for line in INPUT.splitlines():
+        terminal.read_until(b"you> ")
+        terminal.type(f"{line}\n".encode())
+    terminal.read_until(b"all set")
+    terminal.read_until(b"you> ")
+    terminal.type(b"\x04")
+    assert terminal.finish() == 0
+    assert b"Your place is kept" in terminal.shown
+    assert b"[1]" in terminal.shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_chat_with_exit_code_0(tmp_path: Path, number: signal.Signals) -> None:
+    terminal = Terminal(tmp_path)
+    terminal.read_until(b"you> ")
+    terminal.process.send_signal(number)
+    assert terminal.finish() == 0
+    assert b"Traceback" not in terminal.shown

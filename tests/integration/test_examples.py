@@ -1,0 +1,312 @@
+"""The examples: every transcript on every channel, and what each bot promises besides."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from engine import App
+from engine.channels.telegram import TelegramChannel
+from engine.testing import parse_transcript, play, read_transcript
+from engine.testing.chat import Chat
+from engine.testing.transcript import Exchange
+from examples.signup import app as signup
+from storage import MemoryStorage
+from tests.botapi import BotApiServer
+
+ROOT = Path(__file__).parents[2]
+TRANSCRIPTS = sorted((ROOT / "examples").rglob("transcript*.txt"))
+EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/__init__.py"))
+
+ADA = 1001
+
+every_transcript = pytest.mark.parametrize(
+    "path", TRANSCRIPTS, ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+every_example = pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
+
+
+def module_of(folder: Path) -> str:
+    """The name that an example is imported by."""
+    return ".".join(folder.relative_to(ROOT).parts)
+
+
+def app_of(folder: Path) -> App:
+    """The app of an example."""
+    app: App = importlib.import_module(module_of(folder)).app
+    return app
+
+
+def in_order(exchange: Exchange, said: str) -> bool:
+    """Whether the expected words occur in what was said, one after the other."""
+    position = 0
+    heard = " ".join(said.split()).casefold()
+    for expectation in exchange.expected:
+        words = " ".join(expectation.words.split()).casefold()
+        found = heard.find(words, position)
+        if found < 0:
+            return False
+        position = found + len(words)
+    return True
+
+
+# --- every example ----------------------------------------------------------------------
+
+
+@every_example
+def test_an_example_is_a_package_with_readme_transcript_and_app(folder: Path) -> None:
+    assert (folder / "README.md").is_file()
+    assert (folder / "transcript.txt").is_file()
+    assert app_of(folder).check()
+
+
+@every_example
+def test_no_file_of_an_example_bears_a_reserved_name(folder: Path) -> None:
+    reserved = {"flows", "engine", "storage"}
+    assert [path for path in folder.rglob("*") if path.stem in reserved] == []
+
+
+@pytest.mark.anyio
+@every_transcript
+async def test_a_transcript_plays_on_the_scripted_channel(path: Path) -> None:
+    await play(app_of(path.parent), read_transcript(path))
+
+
+@every_transcript
+def test_a_transcript_plays_when_it_is_piped_into_the_console(path: Path, tmp_path: Path) -> None:
+    transcript = read_transcript(path)
+    said = talk(module_of(path.parent), [typed(one) for one in transcript.exchanges], tmp_path)
+    assert len(said) == len(transcript.exchanges)
+    for exchange, replies in zip(transcript.exchanges, said, strict=True):
+        assert in_order(exchange, replies), f"line {exchange.line}: the bot said {replies!r}"
+
+
+def typed(exchange: Exchange) -> str:
+    """What a person types at a terminal for it."""
+    return {"say": "", "press": "!", "file": "@"}[exchange.kind] + exchange.text
+
+
+def talk(module: str, lines: list[str], folder: Path) -> list[str]:
+    """What the bot said to each line, in a process of its own that ends with the input."""
+    environment = {
+        **os.environ,
+        "HANDRAIL_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'test.db'}",
+        "PYTHONPATH": str(ROOT),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "engine.cli", "chat", f"{module}:app"],
+        input="".join(f"{line}\n" for line in lines),
+        cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    return [reply for _, _, reply in (turn.partition("\n") for turn in turns_in(done.stdout))]
+
+
+def turns_in(output: str) -> list[str]:
+    """The output from each line of the person to the next."""
+    return output.split("you> ")[1:]
+
+
+@pytest.mark.anyio
+@every_transcript
+async def test_a_transcript_plays_through_telegram(path: Path) -> None:
+    async with BotApiServer() as server, on_telegram(app_of(path.parent), server):
+        for exchange in read_transcript(path).exchanges:
+            before = len(server.replies(ADA))
+            happen(server, exchange)
+            await until_expected(server, exchange, before)
+
+
+@asynccontextmanager
+async def on_telegram(app: App, server: BotApiServer) -> AsyncIterator[None]:
+    """Runs an app against a Bot API server."""
+    stop = asyncio.Event()
+    channel = TelegramChannel(server.token, api_url=server.url, limits=False)
+    running = asyncio.create_task(app.run(channel=channel, storage=MemoryStorage(), stop=stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
+
+
+def happen(server: BotApiServer, exchange: Exchange) -> None:
+    """What a person does on Telegram for it."""
+    match exchange.kind:
+        case "say":
+            server.text(ADA, exchange.text)
+        case "press":
+            server.press(ADA, exchange.text)
+        case "file" if exchange.text.startswith("photo"):
+            server.photo(ADA)
+        case "file":
+            server.document(ADA)
+
+
+async def until_expected(server: BotApiServer, exchange: Exchange, before: int) -> None:
+    """Returns when the replies say what is expected, and at least one has come."""
+
+    def said() -> list[str]:
+        return server.replies(ADA)[before:]
+
+    try:
+        await server.until(lambda: said() and in_order(exchange, "\n".join(said())))
+    except TimeoutError:
+        pytest.fail(f"line {exchange.line}: the bot said {said()}")
+
+
+# --- signup -----------------------------------------------------------------------------
+
+SUMMARY = ("Name: Ada\nE-mail: ada@example.com\nPlan: Pro\n\nIs everything right?",)
+
+
+async def at_summary(chat: Chat) -> None:
+    """Answers all questions."""
+    for line in ("/start", "Ada", "ada@example.com"):
+        await chat.say(line)
+    assert await chat.press("Pro") == SUMMARY
+
+
+@pytest.mark.anyio
+async def test_start_during_the_flow_shows_the_current_question_again() -> None:
+    async with Chat(signup) as chat:
+        await chat.say("/start")
+        await chat.say("Ada")
+        assert await chat.say("/start") == ("What's your e-mail?",)
+
+
+@pytest.mark.anyio
+async def test_help_lists_what_the_bot_can_do_and_shows_the_question_again() -> None:
+    async with Chat(signup) as chat:
+        await chat.say("/start")
+        listed, asked = await chat.say("/help")
+    assert [line.split(" ")[0] for line in listed.splitlines()[1:]] == [
+        "/start", "/back", "/cancel", "/help", "/whoami",
+    ]  # fmt: skip
+    assert asked == "What's your name?"
+
+
+@pytest.mark.anyio
+async def test_help_outside_of_a_flow_only_lists() -> None:
+    async with Chat(signup) as chat:
+        (listed,) = await chat.say("/help")
+    assert "/whoami - how many messages you have sent" in listed
+
+
+@pytest.mark.anyio
+async def test_cancel_ends_the_flow_and_says_so() -> None:
+    async with Chat(signup) as chat:
+        await chat.say("/start")
+        assert await chat.say("/cancel") == ("Cancelled.",)
+        (hint,) = await chat.say("Ada")
+    assert "/start" in hint
+
+
+@pytest.mark.anyio
+async def test_back_goes_back_a_question_with_the_old_answer_on_a_button() -> None:
+    async with Chat(signup) as chat:
+        await chat.say("/start")
+        await chat.say("Ada")
+        assert await chat.say("/back") == ("What's your name?",)
+        assert await chat.press("Keep: Ada") == ("What's your e-mail?",)
+
+
+@pytest.mark.anyio
+async def test_back_at_the_first_question_asks_it_again_and_says_why() -> None:
+    async with Chat(signup) as chat:
+        await chat.say("/start")
+        notice, asked = await chat.say("/back")
+    assert "the start" in notice
+    assert asked == "What's your name?"
+
+
+@pytest.mark.anyio
+async def test_back_from_the_summary_asks_for_the_plan() -> None:
+    async with Chat(signup) as chat:
+        await at_summary(chat)
+        assert await chat.say("/back") == ("Which plan do you want?",)
+        assert await chat.press("Keep: Pro") == SUMMARY
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("label", "question", "answer", "line"),
+    [
+        ("Name", "What's your name?", "Grace", "Name: Grace"),
+        ("E-mail", "What's your e-mail?", "grace@example.com", "E-mail: grace@example.com"),
+        ("Plan", "Which plan do you want?", "Team", "Plan: Team"),
+    ],
+)
+async def test_a_field_is_edited_from_the_summary_and_only_that(
+    label: str, question: str, answer: str, line: str
+) -> None:
+    async with Chat(signup) as chat:
+        await at_summary(chat)
+        assert await chat.press(label) == (question,)
+        (summary,) = await chat.say(answer)
+        done = await chat.press("Confirm")
+    before, after = SUMMARY[0].splitlines(), summary.splitlines()
+    assert [new for old, new in zip(before, after, strict=True) if old != new] == [line]
+    assert "all set" in done[0]
+
+
+@pytest.mark.anyio
+async def test_back_in_an_edit_returns_to_the_summary_unchanged() -> None:
+    async with Chat(signup) as chat:
+        await at_summary(chat)
+        await chat.press("Name")
+        assert await chat.say("/back") == SUMMARY
+
+
+@pytest.mark.anyio
+async def test_whoami_counts_messages_in_flows_and_outside_and_no_presses() -> None:
+    async with Chat(signup) as chat:
+        assert await chat.say("/whoami") == ("You have sent 1 messages.",)
+        await at_summary(chat)
+        await chat.send_file("photo")
+        assert await chat.say("/whoami") == ("You have sent 6 messages.",)
+
+
+@pytest.mark.anyio
+async def test_whoami_counts_every_person_apart() -> None:
+    async with Chat(signup) as chat:
+        await chat.say("hello", by="ada")
+        assert await chat.say("/whoami", by="grace") == ("You have sent 1 messages.",)
+
+
+@pytest.mark.anyio
+async def test_an_unknown_text_with_nothing_running_gets_a_hint_with_the_commands() -> None:
+    async with Chat(signup) as chat:
+        (hint,) = await chat.say("what is this?")
+    assert "/start, /back, /cancel, /help, /whoami" in hint
+
+
+@pytest.mark.anyio
+async def test_a_photo_where_a_name_is_expected_is_asked_again() -> None:
+    async with Chat(signup) as chat:
+        await chat.say("/start")
+        (again,) = await chat.send_file("photo")
+        assert "What's your name?" in again
+        assert await chat.say("Ada") == ("What's your e-mail?",)
+
+
+def test_a_piped_conversation_goes_on_where_it_was_left(tmp_path: Path) -> None:
+    module = module_of(ROOT / "examples" / "signup")
+    assert "What's your e-mail?" in talk(module, ["/start", "Ada"], tmp_path)[-1]
+    assert "Which plan" in talk(module, ["ada@example.com"], tmp_path)[-1]
+    assert "Plan: Pro" in talk(module, ["2"], tmp_path)[-1]
+    assert "all set" in talk(module, ["Confirm"], tmp_path)[-1]
+
+
+def test_a_reply_without_the_expected_words_is_told() -> None:
+    (exchange,) = parse_transcript("> /start\n< What's your name?").exchanges
+    assert in_order(exchange, "Hello! WHAT'S  your\nname?")
+    assert not in_order(exchange, "What is your name?")
