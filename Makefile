@@ -32,7 +32,7 @@ lint: $(STAMPS)/lint
 
 types: $(STAMPS)/lint $(STAMPS)/test
 	@$(BIN)/python -m mypy
-	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/python -m pyright
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/python -m pyright --pythonpath $(BIN)/python
 
 bench: $(STAMPS)/test
 	@$(BIN)/python -m tests.bench
@@ -45,8 +45,14 @@ venv: $(STAMPS)/runtime
 
 # A name on PATH may be a pyenv shim that only prints an error, and Debian's Python may lack
 # ensurepip: so each candidate has to prove itself.
+# An environment that was there before and works is kept.
 $(STAMPS)/python:
-	@found=''; \
+	@if $(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' \
+	    </dev/null >/dev/null 2>&1; then \
+	  mkdir -p $(STAMPS) && { $(call QUIETLY,$(PIP) install --upgrade 'pip>=25.1'); } && \
+	  touch $@; exit; \
+	fi; \
+	found=''; \
 	for python in $(PYTHONS); do \
 	  if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 	      </dev/null >/dev/null 2>&1; then found="$$python"; break; fi; \

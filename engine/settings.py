@@ -43,7 +43,7 @@ def _one_of(words: tuple[str, ...], *, upper: bool) -> BeforeValidator:
         if isinstance(value, str):
             found = value.upper() if upper else value.lower()
         if found is not None and found not in words:
-            raise PydanticCustomError("word", f"it is none of {', '.join(words)}")
+            raise PydanticCustomError("word", "it is none of {words}", {"words": ", ".join(words)})
         return found
 
     return BeforeValidator(check)
@@ -54,8 +54,8 @@ def _url(*schemes: str) -> BeforeValidator:
         # The value is left out of the message: it may hold a password.
         scheme, separator, rest = str(value).partition("://")
         if value is not None and not (separator and (not schemes or scheme in schemes)):
-            example = f"{schemes[0] if schemes else 'scheme'}://..."
-            raise PydanticCustomError("url", f"it is no URL such as {example}")
+            example = {"scheme": schemes[0] if schemes else "scheme"}
+            raise PydanticCustomError("url", "it is no URL such as {scheme}://...", example)
         if value is not None and schemes and not rest:
             raise PydanticCustomError("url", "its URL names no host")
         return value

@@ -359,7 +359,9 @@ class Turns:
         now = self._clock.now()
         key = item.update.conversation
         if key is None:
-            self._finished.append(await self._without_conversation(item, now))
+            # not in one expression: a tick puts another list in place while this awaits
+            finished = await self._without_conversation(item, now)
+            self._finished.append(finished)
             return
         origin = Origin(seq=item.seq, key=key, update=item.update, snapshot=snapshot, now=now)
         state = snapshot.state if snapshot is not None else None

@@ -85,13 +85,17 @@ class Worker:
         """
         await self._partitions.take()
         try:
-            await self._channel.open(self._bot.commands())
-            await self._aliases.load()
-            await self._sender.recover()
-            await self._turns.read_back()
-            await self._work(stop)
+            if await _unless(stop, self._prepare()):
+                await self._work(stop)
         finally:
             await self._partitions.give_back()
+
+    async def _prepare(self) -> None:
+        """Makes the channel ready, and takes up what an earlier process has left."""
+        await self._channel.open(self._bot.commands())
+        await self._aliases.load()
+        await self._sender.recover()
+        await self._turns.read_back()
 
     async def _work(self, stop: asyncio.Event) -> None:
         loops = [
@@ -121,10 +125,12 @@ class Worker:
             for task in (stopping, failing, receiving):
                 task.cancel()
             await asyncio.wait((receiving,))
-            await self._drain()
-            for task in loops:
-                task.cancel()
-            await asyncio.wait(loops)
+            try:
+                await self._drain()
+            finally:
+                for task in loops:
+                    task.cancel()
+                await asyncio.wait(loops)
         if self._error is not None:
             raise self._error
         if not receiving.cancelled():
@@ -164,3 +170,18 @@ class Worker:
 async def _first(*futures: asyncio.Future[Any]) -> None:
     """Returns when one of them is done."""
     await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Does the work, unless ``stop`` comes first; answers whether it was done."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await _first(working, stopping)
+    finally:
+        done = working.done()
+        working.cancel()
+        stopping.cancel()
+        await asyncio.wait((working, stopping))
+    if done:
+        working.result()
+    return done

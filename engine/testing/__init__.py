@@ -1,6 +1,6 @@
-"""For the tests of bots: transcripts, and a channel that a test drives."""
+"""For the tests of bots: people who talk with a bot under test, and transcripts."""
 
-from engine.testing.scripted import NoSuchButton, ScriptedChannel
+from engine.testing.chat import Chat, NoSuchButton, TestChannel
 from engine.testing.transcript import (
     Transcript,
     TranscriptError,
@@ -11,8 +11,9 @@ from engine.testing.transcript import (
 )
 
 __all__ = [
+    "Chat",
     "NoSuchButton",
-    "ScriptedChannel",
+    "TestChannel",
     "Transcript",
     "TranscriptError",
     "TranscriptMismatch",

@@ -71,7 +71,7 @@ class Chat:
         self._make_channel = channel or TestChannel
         self._channel: TestChannel
         self._stop = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None]
         self._sent = 0
 
     async def __aenter__(self) -> Self:
@@ -93,8 +93,7 @@ class Chat:
     ) -> None:
         """Stops the App as a signal would."""
         self._stop.set()
-        if self._running is not None:
-            await self._running
+        await self._running
 
     # --- the people ---------------------------------------------------------------------
 
@@ -150,8 +149,12 @@ class Chat:
         await self._channel.intake.result().accept(updates)
 
     async def settle(self) -> None:
-        """Waits until the bot has nothing left to do."""
-        await self._channel.intake.result().settle()
+        """Waits until the bot has nothing left to do. Raises what ends the App meanwhile."""
+        settling = asyncio.ensure_future(self._channel.intake.result().settle())
+        await asyncio.wait((settling, self._running), return_when=asyncio.FIRST_COMPLETED)
+        if self._running.done():
+            settling.cancel()
+            self._running.result()
         await asyncio.sleep(0)  # the answer to a press goes out beside the messages
 
     def _screen(self, chat: str) -> _Screen:

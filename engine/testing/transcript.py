@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from engine.channels.console.lines import FILE_KINDS
-from engine.testing.scripted import NoSuchButton, ScriptedChannel
+from engine.testing.chat import Chat, NoSuchButton
 from flows.errors import HandrailError
 from flows.ports import FlowStorage
 
@@ -151,32 +151,15 @@ async def play(app: App, transcript: Transcript, *, storage: FlowStorage | None 
     Raises:
         TranscriptMismatch: the conversation went another way.
     """
-    mismatches: list[TranscriptMismatch] = []
-    played: list[Exchange] = []
-
-    async def script(channel: ScriptedChannel) -> None:
-        # Kept for later: what ``receive`` raises would be taken for a failure of the channel.
-        try:
-            for exchange in transcript.exchanges:
-                await _perform(channel, exchange, transcript.name)
-                played.append(exchange)
-        except TranscriptMismatch as mismatch:
-            mismatches.append(mismatch)
-
-    await app.run(channel=ScriptedChannel(script), storage=storage or _memory())
-    if mismatches:
-        raise mismatches[0]
-    if len(played) < len(transcript.exchanges):
-        missed = transcript.exchanges[len(played)]
-        raise TranscriptMismatch(
-            transcript.name, missed.line, "this line to be played, but the app had ended", ()
-        )
+    async with Chat(app, storage=storage) as chat:
+        for exchange in transcript.exchanges:
+            await _perform(chat, exchange, transcript.name)
 
 
-async def _perform(channel: ScriptedChannel, exchange: Exchange, name: str) -> None:
-    before = tuple(channel.replies)
+async def _perform(chat: Chat, exchange: Exchange, name: str) -> None:
+    before = chat.replies()
     try:
-        replies = await _input(channel, exchange)
+        replies = await _input(chat, exchange)
     except NoSuchButton as error:
         labels = ", ".join(f"[{label}]" for label in error.labels) or "no buttons"
         expected = f"a button {exchange.text!r} among {labels}"
@@ -185,22 +168,15 @@ async def _perform(channel: ScriptedChannel, exchange: Exchange, name: str) -> N
         raise TranscriptMismatch(name, unmet.line, repr(unmet.words), replies)
 
 
-async def _input(channel: ScriptedChannel, exchange: Exchange) -> tuple[str, ...]:
+async def _input(chat: Chat, exchange: Exchange) -> tuple[str, ...]:
     match exchange.kind:
         case "say":
-            return await channel.say(exchange.text)
+            return await chat.say(exchange.text)
         case "press":
-            return await channel.press(exchange.text)
+            return await chat.press(exchange.text)
         case "file":
             kind, _, caption = exchange.text.partition(" ")
-            return await channel.send_file(kind, caption)
-
-
-def _memory() -> FlowStorage:
-    # A composition root: the engine knows no storage otherwise.
-    from storage import MemoryStorage
-
-    return MemoryStorage()
+            return await chat.send_file(kind, caption)
 
 
 def _missing(expected: tuple[Expectation, ...], replies: tuple[str, ...]) -> Expectation | None:

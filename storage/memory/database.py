@@ -147,9 +147,10 @@ class MemoryDatabase:
     def put_cause(self, row: InboxRow) -> int | None:
         """Stores an inbox row, unless it was there before."""
         name = (row.source, row.ext)
+        # A duplicate uses up a number, as in databases: nobody may count on there being no gap.
+        self.last_cause += 1
         if name in self.accepted:
             return None
-        self.last_cause += 1
         cause = Cause(self.last_cause, row, row.body)
         self.accepted[name] = cause.seq
         self.inbox[cause.seq] = self.undone[cause.seq] = cause

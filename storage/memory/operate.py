@@ -125,7 +125,9 @@ def replay(database: MemoryDatabase, dead: int) -> int | None:
         case Message() as message:
             return _send_again(database, message, letter.body)
         case InboxRow() as cause:
-            again = replace(cause, ext=f"replay:{dead}", body=letter.body, conv=letter.conv)
+            again = replace(
+                cause, ext=f"replay:{dead}", body=letter.body, conv=letter.conv, at=letter.at
+            )
             return database.put_cause(again)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from engine import mailboxes
+from engine.mailboxes import Mailboxes
 from engine.testing.chat import Chat
 from flows import Action, Context, Flow, FlowBuilder, TextMessage, Turn, Update
 from flows.ports import Delivery, FlowStorage
@@ -87,7 +88,7 @@ async def test_messages_of_several_people_keep_the_order_of_each() -> None:
 async def test_what_does_not_fit_into_memory_waits_in_the_database_in_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mailboxes.Mailboxes.__init__, "__defaults__", (3,))
+    monkeypatch.setattr("engine.turns.Mailboxes", partial(Mailboxes, capacity=3))
     async with Chat(app_of(echo())) as chat:
         await chat.say("/start")
         await chat.hand_in(messages(chat, 20))

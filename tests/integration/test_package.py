@@ -51,7 +51,14 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hatchling(workplace: Path) -> Path:
     """A folder with the build backend, which nothing else needs to have installed."""
     target = workplace / "hatchling"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     call([*pip, "--target", target, "hatchling>=1.27"], folder=workplace)
     return target
 
@@ -85,7 +92,15 @@ def installed(wheel: Path, workplace: Path) -> Path:
     borrowed = Path(sysconfig.get_path("purelib", vars=place)) / "borrowed.pth"
     borrowed.write_text(sysconfig.get_path("purelib") + "\n")
     programs = Path(sysconfig.get_path("scripts", vars=place))
-    pip = [sys.executable, "-m", "pip", "--python", programs / "python", "install", "--quiet"]
+    pip: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        programs / "python",
+        "install",
+        "--quiet",
+    ]
     flags = ["--disable-pip-version-check", "--no-deps", "--ignore-installed"]
     call([*pip, *flags, wheel], folder=workplace)
     return programs
@@ -134,7 +149,11 @@ def test_the_sdist_holds(unpacked: Path, name: str) -> None:
 
 
 def test_the_installed_command_is_not_that_of_the_sources(installed: Path, tmp_path: Path) -> None:
-    where = [installed / "python", "-c", "import engine, storage; print(engine.__file__)"]
+    where: list[str | Path] = [
+        installed / "python",
+        "-c",
+        "import engine, storage; print(engine.__file__)",
+    ]
     assert call(where, folder=tmp_path).startswith(str(installed.parent))
 
 
@@ -148,7 +167,7 @@ def test_an_installed_handrail_makes_a_bot_that_runs_and_keeps_its_place(
     handrail = installed / "handrail"
     call([handrail, "new", "pizza_bot"], folder=tmp_path)
     assert "1 passed, 0 failed" in call([handrail, "test", "pizza_bot"], folder=tmp_path)
-    chat = [handrail, "run", "pizza_bot:app"]
+    chat: list[str | Path] = [handrail, "run", "pizza_bot:app"]
     assert "how old are you" in call(chat, folder=tmp_path, stdin="/start\nAda\n")
     assert "Welcome, Ada! 36" in call(chat, folder=tmp_path, stdin="36\n")
 

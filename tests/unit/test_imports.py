@@ -42,13 +42,12 @@ def imports_in(source: str, file: str) -> Iterator[Import]:
 
     def walk(node: ast.AST, in_function: bool) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
-            names: list[str] = []
             if isinstance(child, ast.Import):
-                names = [alias.name for alias in child.names]
-            elif isinstance(child, ast.ImportFrom):
+                for alias in child.names:
+                    yield Import(file, child.lineno, alias.name.partition(".")[0], in_function)
+            if isinstance(child, ast.ImportFrom):
                 # A relative import stays inside its own package.
-                names = [child.module or ""] if not child.level else [file.split("/")[0]]
-            for name in names:
+                name = file.split("/")[0] if child.level else child.module or ""
                 yield Import(file, child.lineno, name.partition(".")[0], in_function)
             function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
             yield from walk(child, in_function or function)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from engine import App
 from engine.testing import (
-    ScriptedChannel,
+    Chat,
     TranscriptError,
     TranscriptMismatch,
     parse_transcript,
@@ -138,15 +138,8 @@ async def test_a_transcript_goes_on_where_the_storage_left_off() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_script_reads_the_replies_and_deliveries_of_each_input() -> None:
-    heard: list[tuple[str, ...]] = []
-
-    async def script(chat: ScriptedChannel) -> None:
-        heard.append(await chat.say("/start"))
-        heard.append(await chat.say("Ada"))
-        heard.append(await chat.press("Free"))
-
-    channel = ScriptedChannel(script)
-    await bot().run(channel=channel, storage=MemoryStorage())
+async def test_a_chat_reads_the_replies_and_deliveries_of_each_input() -> None:
+    async with Chat(bot()) as chat:
+        heard = [await chat.say("/start"), await chat.say("Ada"), await chat.press("Free")]
     assert heard == [("What's your name?",), ("Which plan?",), ("A photo, please.",)]
-    assert [delivery.text for delivery in channel.deliveries] == [text for (text,) in heard]
+    assert [delivery.text for delivery in chat.deliveries] == [text for (text,) in heard]

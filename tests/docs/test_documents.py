@@ -1,0 +1,238 @@
+"""What the documents say is so: their code runs, their commands exist, their links lead somewhere.
+
+The blocks of a document are taken in their order, in one folder and one namespace:
+
+- ``python NAME.py``: a file of that name, which later blocks can import;
+- ``python``: code that runs at once; it may ``await``;
+- ``transcript MODULE:APP``: a conversation that is played to that app;
+- ``sh``: each ``handrail`` command in it exists, with the options that are given;
+- ``mermaid``: in the README, the picture of the signup flow.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from anyio import to_thread
+
+from engine.cli.commands import app as command_line
+from engine.settings import PREFIX, Settings
+from engine.testing import parse_transcript, play
+from examples.signup.flow import signup
+from flows.graph import mermaid
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
+]
+KNOWN = {"python", "transcript", "sh", "mermaid"}
+
+_FENCE = re.compile(r"^```(\w*)[ ]?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+
+every_document = pytest.mark.parametrize(
+    "path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block; ``line`` is where its text begins."""
+
+    language: str
+    info: str
+    text: str
+    line: int
+
+
+def blocks(path: Path) -> list[Block]:
+    """The fenced blocks of a document."""
+    text = path.read_text(encoding="utf-8")
+    return [
+        Block(found[1], found[2], found[3], text.count("\n", 0, found.start()) + 2)
+        for found in _FENCE.finditer(text)
+    ]
+
+
+def prose(path: Path) -> str:
+    """A document without its fenced blocks."""
+    return _FENCE.sub("", path.read_text(encoding="utf-8"))
+
+
+@every_document
+def test_every_block_is_of_a_kind_that_is_checked(path: Path) -> None:
+    assert {block.language for block in blocks(path)} <= KNOWN
+
+
+# --- code -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to run a document in; what is imported from it is forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.mark.anyio
+@every_document
+async def test_the_code_of_a_document_runs(path: Path, folder: Path) -> None:
+    namespace: dict[str, Any] = {"__name__": "document"}
+    for block in blocks(path):
+        match block.language, block.info:
+            case "python", "":
+                await run(_kept(block, folder), namespace)
+            case "python", name:
+                (folder / name).write_text(block.text, encoding="utf-8")
+                importlib.invalidate_caches()
+                importlib.import_module(Path(name).stem)
+            case "transcript", target:
+                module, _, app = target.partition(":")
+                transcript = parse_transcript(block.text, name=f"{path.name}:{block.line}")
+                await play(getattr(importlib.import_module(module), app), transcript)
+
+
+def _kept(block: Block, folder: Path) -> Path:
+    """The block as a file, so that what reads the source of handlers can."""
+    file = folder / f"line{block.line}.py"
+    file.write_text(block.text, encoding="utf-8")
+    return file
+
+
+async def run(file: Path, namespace: dict[str, Any]) -> None:
+    """Runs a file of code that may await."""
+    source = await to_thread.run_sync(file.read_text)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    result = eval(compile(source, str(file), "exec", flags), namespace)  # noqa: S307 - ours
+    if inspect.isawaitable(result):
+        await result
+
+
+# --- commands ---------------------------------------------------------------------------
+
+
+def commands(path: Path) -> list[list[str]]:
+    """The words of every ``handrail`` command in the blocks and indented lines of a document."""
+    text = path.read_text(encoding="utf-8")
+    sh = [
+        line for block in blocks(path) if block.language == "sh" for line in block.text.split("\n")
+    ]
+    indented = [line for line in text.splitlines() if line.startswith("    ")]
+    quoted = re.findall(r"`(handrail [^`]+)`", prose(path))
+    found = (_command(line) for line in (*sh, *indented, *quoted))
+    return [words for words in found if words]
+
+
+def _command(line: str) -> list[str]:
+    """The words after ``handrail`` in a line, up to a comment."""
+    words = shlex.split(line.rpartition(" | ")[2], comments=True)
+    while words and "=" in words[0]:
+        words.pop(0)
+    return words[1:] if words[:1] == ["handrail"] else []
+
+
+@every_document
+def test_the_commands_of_a_document_exist(path: Path) -> None:
+    for words in commands(path):
+        command, rest = _found(words)
+        known = {option for parameter in command.params for option in parameter.opts}
+        given = {word for word in rest if word.startswith("-")}
+        assert given <= known, f"handrail {' '.join(words)}"
+
+
+def _found(words: list[str]) -> tuple[Any, list[str]]:
+    """The command that the words name, and the words that are left."""
+    command: Any = typer.main.get_command(command_line)
+    rest = list(words)
+    while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
+        name = rest.pop(0)
+        assert name in command.commands, f"there is no command 'handrail {' '.join(words)}'"
+        command = command.commands[name]
+    return command, rest
+
+
+def test_commands_are_found_in_the_documents() -> None:
+    assert ["graph", "examples.signup:app", "signup", "--format", "mermaid"] in commands(
+        ROOT / "README.md"
+    )
+    assert sum(len(commands(path)) for path in DOCUMENTS) > 15
+
+
+@every_document
+def test_the_make_targets_of_a_document_exist(path: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"(?:`|^    |\| )make (\w+)", path.read_text("utf-8"), re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
+
+
+# --- links ------------------------------------------------------------------------------
+
+
+@every_document
+def test_the_links_of_a_document_lead_somewhere(path: Path) -> None:
+    for link in _LINK.findall(prose(path)):
+        if link.startswith("https://"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), f"{path.name} links to {link}, which is not there"
+        assert not anchor or anchor in anchors(target), f"{path.name}: there is no heading {link}"
+
+
+def anchors(path: Path) -> set[str]:
+    """The headings of a document, as they are linked to."""
+    headings = re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_document_is_linked_to_from_the_readme() -> None:
+    linked = {(ROOT / link).resolve() for link in _LINK.findall(prose(ROOT / "README.md"))}
+    assert set((ROOT / "docs").glob("*.md")) <= linked
+
+
+# --- the README -------------------------------------------------------------------------
+
+
+def test_the_first_bot_has_less_than_30_lines() -> None:
+    first = next(block for block in blocks(ROOT / "README.md") if block.language == "python")
+    assert first.text.count("\n") < 30
+
+
+def test_the_diagram_is_that_of_the_signup_flow() -> None:
+    (drawn,) = [block.text for block in blocks(ROOT / "README.md") if block.language == "mermaid"]
+    assert drawn == mermaid(signup)
+
+
+def test_the_table_of_settings_has_every_variable_with_its_default() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(rf"^\| `({PREFIX}\w+)` \| (.+?) \|", text, re.MULTILINE)
+    assert [name for name, _ in rows] == [PREFIX + name.upper() for name in Settings.model_fields]
+    assert dict(rows)["HANDRAIL_DATABASE_URL"] == f"`{Settings().database_url}`"
+    assert Settings().telegram_limits is (dict(rows)["HANDRAIL_TELEGRAM_LIMITS"] == "`on`")
+    assert dict(rows)["HANDRAIL_LOG_FORMAT"] == f"`{Settings().log_format}`"
+
+
+def test_the_layout_names_every_folder_and_no_other() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE))
+    assert named == {"flows", "engine", "storage", "alembic", "examples", "tests", "docs"}
+    assert all((ROOT / name).is_dir() for name in named)
