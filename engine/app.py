@@ -81,8 +81,8 @@ class App:
     def check(self) -> list[str]:
         """A line about each flow; that they can be listed means that they passed every check."""
         return [
-            f"{flow.name}: version {flow.version}, {len(flow.table)} steps, "
-            f"starts at {flow.initial.name}"
+            f"{flow.name}: version {flow.version}, starts at {flow.initial.name}, "
+            f"steps: {', '.join(flow.table)}"
             for flow in self.registry.flows.values()
         ]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.actions import Action, Back, Cancel, Complete, Detour, GoTo, Next
-from flows.chart import COMPLETED
+from flows.chart import COMPLETED, ways_on
 from flows.errors import AmbiguousNext, UndeclaredMove
 from flows.flow import Flow
 from flows.instance import FlowInstance, Past
@@ -112,11 +112,11 @@ def restored(data: Mapping[str, Any], dropped: list[Past]) -> dict[str, Any]:
 
 
 def _edge(flow: Flow[Any, Any], source: str, target: Any | None) -> str:
-    targets = flow.table[source]
     if target is None:
-        if len(targets) != 1:
-            raise AmbiguousNext(flow.name, source, targets)
-        return targets[0]
+        ways = ways_on(flow.table[source])
+        if len(ways) != 1:
+            raise AmbiguousNext(flow.name, source, ways)
+        return ways[0]
     name = _named(flow, source, target)
     _declared(flow, source, name)
     return name

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from flows.actions import Action, End
-from flows.chart import COMPLETED, compile_chart, transition_table
+from flows.chart import COMPLETED, compile_chart, transition_table, ways_on
 from flows.checks import call_refusal, check_edges, question_refusal, saying_refusal
 from flows.errors import DefinitionError
 from flows.flow import Flow, Handler, Recovery, StepCode
@@ -319,10 +319,10 @@ class FlowBuilder(Generic[S, D, Deps]):
             targets = [self._target(target, member.name) for target in step.to]
         if not targets or (moves.completes and COMPLETED not in targets):
             targets.append(COMPLETED)
-        if moves.bare and len(targets) > 1:
+        if moves.bare and len(ways_on(targets)) > 1:
             raise self._refuse(
                 "its handler says turn.next() without a step, and several ways leave: "
-                f"{', '.join(targets)}. Name one: turn.next({type(member).__name__}.X).",
+                f"{', '.join(ways_on(targets))}. Name one: turn.next({type(member).__name__}.X).",
                 member.name,
             )
         for jump in moves.jumps:

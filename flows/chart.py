@@ -72,3 +72,8 @@ def transition_table(chart: type[StateChart[Any]]) -> dict[str, tuple[str, ...]]
         for source, state in chart.states_map.items()
         if source != COMPLETED
     }
+
+
+def ways_on(targets: Sequence[str]) -> Sequence[str]:
+    """Where ``next()`` without a step may go: the end is meant only where nothing else is."""
+    return [target for target in targets if target != COMPLETED] or targets

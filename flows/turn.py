@@ -351,7 +351,9 @@ class Turn(Generic[S, D, Deps]):
     # --- deciding -----------------------------------------------------------------------
 
     def next(self, step: S | None = None) -> Action[S]:
-        """On along the only declared edge, or to ``step``, to which an edge is declared."""
+        """On to ``step``, to which an edge is declared; without one, along the only edge that
+        leads to a step (to the end, if none does).
+        """
         self._run.enter()
         return Next(step)
 

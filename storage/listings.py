@@ -110,7 +110,11 @@ def _begin(after: str, listing: Listing) -> tuple[Any, ...]:
         place = orjson.loads(after)
     except ValueError:
         place = None
-    fits = isinstance(place, list) and len(place) == len(listing.order)
-    if not fits or not all(isinstance(value, int | str) for value in place):
-        raise ValueError(f"{after!r} is no place to go on from: pass the `next` of a page")
-    return tuple(place)
+    match place:
+        case list() if len(place) == len(listing.order) and all(map(_is_value, place)):
+            return tuple(place)
+    raise ValueError(f"{after!r} is no place to go on from: pass the `next` of a page")
+
+
+def _is_value(value: object) -> bool:
+    return isinstance(value, int | str)

@@ -111,6 +111,7 @@ class HeldClock:
     async def advance(self, seconds: float) -> None:
         """Moves on; everybody who wakes on the way does so in order, at their own time."""
         end = self._now + round(seconds * 1000)
+        await self._go_round()
         while self._sleepers and self._sleepers[0][0] <= end:
             due, _, woken = heapq.heappop(self._sleepers)
             self._now = max(self._now, due)

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from flows.errors import HandrailError
+from flows.reserved import warn_of_hidden_packages
 
 if TYPE_CHECKING:
     from engine.app import App
@@ -176,3 +177,4 @@ def _see_current_folder() -> None:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
+    warn_of_hidden_packages()

@@ -29,7 +29,7 @@ def commit_turns(
     outcomes = list(
         decide(
             turns,
-            held=database.held(fence),
+            held=database.held(fence, {turn.part for turn in turns}),
             undone={turn.cause for turn in turns if turn.cause in database.undone},
             versions={
                 key: database.scopes[key].snapshot.version for key in keys if key in database.scopes

@@ -6,8 +6,8 @@ frozen, so nothing that a caller holds is ever the stored object.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from flows.conversation import PARTITIONS
 from flows.ports import (
@@ -38,7 +38,6 @@ class Cause:
 
     seq: int
     row: InboxRow
-    body: str | None
     notes: str | None = None
     tries: int = 0
     done: int | None = None
@@ -58,7 +57,7 @@ class Cause:
             part=row.part,
             conv=row.conv,
             kind=row.kind,
-            body=self.body or "",
+            body=row.body,
             notes=self.notes,
             at=row.at,
             tries=self.tries,
@@ -139,9 +138,13 @@ class MemoryDatabase:
     def __post_init__(self) -> None:
         self.versions = VersionClock(self.clock)
 
-    def held(self, fence: Fence) -> set[int]:
-        """The partitions of the fence that still are its worker's, at its epochs."""
-        mine = ((row.part, row.epoch) for row in self.partitions if row.owner == fence.worker)
+    def held(self, fence: Fence, among: Iterable[int] | None = None) -> set[int]:
+        """The partitions of the fence that still are its worker's, at its epochs.
+
+        ``among``: only these are asked for.
+        """
+        asked = self.partitions if among is None else [self.partitions[part] for part in among]
+        mine = ((row.part, row.epoch) for row in asked if row.owner == fence.worker)
         return set(still_held(fence, mine))
 
     def put_cause(self, row: InboxRow) -> int | None:
@@ -151,7 +154,7 @@ class MemoryDatabase:
         self.last_cause += 1
         if name in self.accepted:
             return None
-        cause = Cause(self.last_cause, row, row.body)
+        cause = Cause(self.last_cause, row)
         self.accepted[name] = cause.seq
         self.inbox[cause.seq] = self.undone[cause.seq] = cause
         return cause.seq
@@ -159,7 +162,8 @@ class MemoryDatabase:
     def end_cause(self, seq: int) -> Cause:
         """Marks an undone cause as done and empties it. Answers it."""
         cause = self.undone.pop(seq)
-        cause.body = cause.notes = None
+        cause.row = replace(cause.row, body="")
+        cause.notes = None
         cause.done = self.clock()
         return cause
 

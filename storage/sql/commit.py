@@ -60,7 +60,7 @@ class Commit:
         outcomes = list(
             decide(
                 turns,
-                held=self._partitions.held(cursor, fence),
+                held=self._partitions.held_among(cursor, fence, {turn.part for turn in turns}),
                 undone=self._inbox.undone(cursor, [turn.cause for turn in turns]),
                 versions=known.versions,
                 clock=self._versions,

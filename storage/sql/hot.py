@@ -60,7 +60,7 @@ class HotConnection:
                 if not is_busy(error):
                     raise self._translated(error) from error
         # A cancelled caller leaves; the thread does not, and must keep the lock.
-        return await self._wait(unit, work)
+        return await asyncio.shield(asyncio.ensure_future(self._wait(unit, work)))
 
     async def _wait(self, unit: Callable[[Work[Answer]], Answer], work: Work[Answer]) -> Answer:
         async with self._lock:

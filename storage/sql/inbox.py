@@ -87,7 +87,7 @@ class Inbox:
         if not found:
             return Outcome.GONE
         part, todo = found[0]
-        if part not in self._partitions.held(cursor, fence):
+        if part not in self._partitions.held_among(cursor, fence, [part]):
             return Outcome.FENCED
         if todo is None:
             return Outcome.GONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from sqlite3 import Cursor
 
 from sqlalchemy import bindparam, select, update
@@ -17,6 +18,7 @@ class Partitions:
     """The table of partitions. ``clock`` is the database's: SQLite runs in this process."""
 
     def __init__(self, sql: SqliteDialect, clock: Milliseconds) -> None:
+        self._sql = sql
         self._clock = clock
         table = partitions.c
         self._all = sql.compile(
@@ -30,6 +32,12 @@ class Partitions:
         )
         self._mine = sql.compile(
             select(table.part, table.epoch).where(table.owner == bindparam("worker")), "worker"
+        )
+        self._some = sql.compile(
+            select(table.part, table.epoch).where(
+                table.owner == bindparam("worker"), sql.any_of(table.part, "parts")
+            ),
+            *("worker", "parts"),
         )
 
     def lease(self, cursor: Cursor, worker: str, want: int, ttl: int) -> Fence:
@@ -53,6 +61,11 @@ class Partitions:
     def held(self, cursor: Cursor, fence: Fence) -> list[int]:
         """The partitions of the fence that still are its worker's, at its epochs."""
         return sorted(still_held(fence, cursor.execute(self._mine, (fence.worker,)).fetchall()))
+
+    def held_among(self, cursor: Cursor, fence: Fence, parts: Collection[int]) -> Collection[int]:
+        """``held``, asked for a few partitions only."""
+        values = (fence.worker, self._sql.listed(parts))
+        return still_held(fence, cursor.execute(self._some, values).fetchall())
 
     def _read(self, cursor: Cursor) -> list[Partition]:
         return [Partition(*row) for row in cursor.execute(self._all).fetchall()]

@@ -26,15 +26,6 @@ class PendingContract(Contract):
         await storage.commit(fence, [turn(done)])
         assert [row.seq for row in await pending(storage, fence)] == [undone]
 
-    async def test_a_done_row_is_emptied(self, backend: Backend) -> None:
-        storage, fence = await self.start(backend)
-        await storage.accept([cause("1", body='"the words"')])
-        (row,) = await pending(storage, fence)
-        await storage.note(fence, row.seq, '"the notes"')
-        await storage.commit(fence, [turn(row.seq)])
-        assert not await _find(backend, "the words")
-        assert not await _find(backend, "the notes")
-
     async def test_tries_rise_each_time_and_survive_a_crash(self, backend: Backend) -> None:
         storage, fence = await self.start(backend)
         await accepted(storage, "ada")
@@ -108,12 +99,3 @@ class PendingContract(Contract):
         (seq,) = await accepted(storage, "ada")
         await storage.erase(person("ada"))
         assert await storage.note(fence, seq, "{}") is Outcome.GONE
-
-
-async def _find(backend: Backend, text: str) -> bool:
-    """Whether a listing of the inbox still shows a text."""
-    storage = await backend.open()
-    from flows.ports import Query
-
-    rows = (await storage.inspect(Query(what="inbox"))).rows
-    return any(text in str(row) for row in rows)

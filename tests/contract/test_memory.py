@@ -11,6 +11,7 @@ from flows.ports import FlowStorage, Limits
 from storage import MemoryStorage
 from storage.memory import MemoryDatabase
 from storage.testing import Ability, Backend, ManualClock, StorageContract
+from storage.testing.rows import cause, turn
 
 
 class MemoryBackend:
@@ -68,9 +69,18 @@ class TestMemory(StorageContract):
 
 
 @pytest.mark.anyio
-async def test_another_handle_is_woken_and_the_own_is_not() -> None:
-    from storage.testing.rows import cause
+async def test_causes_are_emptied_when_they_are_done() -> None:
+    storage = MemoryStorage()
+    await storage.open()
+    fence = await storage.lease("first", 64, 15_000)
+    (seq,) = await storage.accept([cause("1", body='"the words"')])
+    assert seq is not None
+    await storage.commit(fence, [turn(seq)])
+    assert "the words" not in repr(storage.database)
 
+
+@pytest.mark.anyio
+async def test_another_handle_is_woken_and_the_own_is_not() -> None:
     first = MemoryStorage()
     await first.open()
     second = MemoryStorage(database=first.database)

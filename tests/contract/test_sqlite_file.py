@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from flows.errors import AlreadyOwned, SchemaMismatch, StorageDown, StorageError
 from flows.ports import Outcome, Query
 from storage import SqlStorage
-from storage.testing.rows import accepted, cause, conv, pending, person, turn
+from storage.testing.rows import accepted, cause, conv, message, pending, person, sent, turn
 
 pytestmark = pytest.mark.anyio
 
@@ -155,6 +156,25 @@ async def test_a_worker_that_leaves_one_of_two_names_keeps_the_file(
     with pytest.raises(AlreadyOwned):
         await other.lease("third", EVERYTHING, TTL)
     await other.close()
+
+
+# --- what is kept ---------------------------------------------------------------------------
+
+
+async def test_causes_and_messages_are_emptied_when_they_are_done(
+    storage: SqlStorage, intruder: sqlite3.Connection
+) -> None:
+    fence = await storage.lease("first", EVERYTHING, TTL)
+    (seq,) = await accepted(storage, "ada")
+    await storage.note(fence, seq, '"notes"')
+    rows = [message(seq), message(seq, n=1)]
+    await storage.commit(fence, [replace(turn(seq), outbox=rows)])
+    refused = replace(sent(rows[1]), state="dead", slot=None, ref=None)
+    await storage.sent(fence, [sent(rows[0]), refused])
+    cause_ = intruder.execute("SELECT body, notes, todo FROM inbox").fetchall()
+    assert cause_ == [(None, None, None)]
+    messages = intruder.execute("SELECT body, todo, state FROM outbox ORDER BY seq").fetchall()
+    assert messages == [(None, None, "sent"), (None, None, "dead")]
 
 
 # --- locks ---------------------------------------------------------------------------------

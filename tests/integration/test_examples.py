@@ -83,7 +83,9 @@ async def test_a_transcript_plays_on_the_scripted_channel(path: Path) -> None:
 @every_transcript
 def test_a_transcript_plays_when_it_is_piped_into_the_console(path: Path, tmp_path: Path) -> None:
     transcript = read_transcript(path)
-    said = talk(module_of(path.parent), [typed(one) for one in transcript.exchanges], tmp_path)
+    lines = [typed(one) for one in transcript.exchanges]
+    greeting, *said = talk(module_of(path.parent), lines, tmp_path)
+    assert greeting == ""
     assert len(said) == len(transcript.exchanges)
     for exchange, replies in zip(transcript.exchanges, said, strict=True):
         assert in_order(exchange, replies), f"line {exchange.line}: the bot said {replies!r}"
@@ -95,7 +97,7 @@ def typed(exchange: Exchange) -> str:
 
 
 def talk(module: str, lines: list[str], folder: Path) -> list[str]:
-    """What the bot said to each line, in a process of its own that ends with the input."""
+    """What the bot said at its start and to each line, in a process that ends with the input."""
     environment = {
         **os.environ,
         "HANDRAIL_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'test.db'}",
@@ -107,12 +109,8 @@ def talk(module: str, lines: list[str], folder: Path) -> list[str]:
         cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    return [reply for _, _, reply in (turn.partition("\n") for turn in turns_in(done.stdout))]
-
-
-def turns_in(output: str) -> list[str]:
-    """The output from each line of the person to the next."""
-    return output.split("you> ")[1:]
+    greeting, *turns = done.stdout.split("you> ")
+    return [greeting, *(turn.partition("\n")[2] for turn in turns)]
 
 
 @pytest.mark.anyio
@@ -301,9 +299,12 @@ async def test_a_photo_where_a_name_is_expected_is_asked_again() -> None:
 def test_a_piped_conversation_goes_on_where_it_was_left(tmp_path: Path) -> None:
     module = module_of(ROOT / "examples" / "signup")
     assert "What's your e-mail?" in talk(module, ["/start", "Ada"], tmp_path)[-1]
-    assert "Which plan" in talk(module, ["ada@example.com"], tmp_path)[-1]
-    assert "Plan: Pro" in talk(module, ["2"], tmp_path)[-1]
-    assert "all set" in talk(module, ["Confirm"], tmp_path)[-1]
+    question, summary = talk(module, ["ada@example.com", "2"], tmp_path)[::2]
+    assert "What's your e-mail?" in question
+    assert "Plan: Pro" in summary
+    again, done = talk(module, ["Confirm"], tmp_path)
+    assert "Is everything right?" in again
+    assert "all set" in done
 
 
 def test_a_reply_without_the_expected_words_is_told() -> None:

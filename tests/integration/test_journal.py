@@ -274,9 +274,13 @@ async def test_once_takes_async_functions_and_refuses_what_is_no_json() -> None:
 async def test_results_of_once_survive_a_step_error() -> None:
     calls: list[str] = []
 
+    def pay() -> int:
+        calls.append("paid")
+        return len(calls)
+
     async def step(turn: Turn[One, Names]) -> Action[One]:
         answer = await turn.ask("A?")
-        number = await turn.once("pay", lambda: calls.append("paid") or len(calls))
+        number = await turn.once("pay", pay)
         if answer == "bad":
             raise RuntimeError("after the payment")
         turn.reply(f"payment {number}")

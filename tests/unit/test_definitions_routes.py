@@ -290,4 +290,4 @@ def test_check_lists_the_flows() -> None:
     registry = FlowRegistry()
     registry.register(OnCommand("start"), flow_of())
     app = App(Router("bot"), registry=registry)
-    assert app.check() == ["one: version 1, 1 steps, starts at ONLY"]
+    assert app.check() == ["one: version 1, starts at ONLY, steps: ONLY"]

@@ -20,8 +20,8 @@ FLOWS = """
     Flow FlowBuilder FlowInstance FlowRegistry FlowStorage HandrailError Input Integer
     InvalidAnswer InvalidData Message NondeterministicStep Number OnCallback OnCommand OnKind
     OnText Opened Other Pattern Person Phone Photo PhotoMessage Press Reply Router StartRefused
-    Status StepError Text TextMessage TooManyTries TransitionLoop Trigger Turn UndeclaredMove
-    UnknownFlow UnknownStep Update call_flow field keyboard
+    Status StepError Text TextMessage TooManyTries TransitionLoop Trigger Turn UnboundedPattern
+    UndeclaredMove UnknownFlow UnknownStep Update call_flow field keyboard
 """
 ENGINE = "App Notices Settings"
 STORAGE = "MemoryStorage SqlStorage open_storage"
