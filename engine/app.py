@@ -10,8 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from engine.bot import Bot
 from engine.clock import SystemClock
+from engine.composition import channel_of, storage_of
 from engine.notices import Notices
 from engine.retention import SHORTEST
+from engine.settings import Settings
 from engine.worker import Worker
 from flows.errors import DefinitionError
 from flows.ports import Channel, Clock, FlowStorage
@@ -32,6 +34,8 @@ class App:
         deps: an object that every handler finds as ``turn.deps`` and ``ctx.deps``.
         texts: what the engine itself says to people.
         handler_timeout: seconds that the handlers of one turn may take.
+        rerun_every_step: for tests: run each step again at every question, and fail it with
+            NondeterministicStep if it comes to another one.
         keep: how long ended conversations and handled updates are kept, 48 hours or more: until
             then an update that is delivered again is known.
 
@@ -49,6 +53,7 @@ class App:
         texts: Notices | None = None,
         handler_timeout: float = HANDLER_TIMEOUT,
         keep: timedelta = SHORTEST,
+        rerun_every_step: bool = False,
         clock: Clock | None = None,
     ) -> None:
         if registry is not None and router.registry is not registry:
@@ -58,7 +63,13 @@ class App:
         if keep < SHORTEST:
             raise DefinitionError(f"keep must be {SHORTEST} or more, not {keep}")
         _check_session(session)
-        self._bot = Bot(router=router, session=session, deps=deps, texts=texts or Notices())
+        self._bot = Bot(
+            router=router,
+            session=session,
+            deps=deps,
+            texts=texts or Notices(),
+            rerun_every_step=rerun_every_step,
+        )
         self._timeout = handler_timeout
         self._keep = keep
         self._clock = clock or SystemClock()
@@ -87,10 +98,19 @@ class App:
         ]
 
     async def run(
-        self, *, channel: Channel, storage: FlowStorage, stop: asyncio.Event | None = None
+        self,
+        *,
+        channel: Channel | None = None,
+        storage: FlowStorage | None = None,
+        stop: asyncio.Event | None = None,
     ) -> None:
         """Runs until ``stop`` is set or the channel's input has ended; then finishes the turns
         and sends in flight and gives everything back.
+
+        Args:
+            channel: where people are; None: Telegram where HANDRAIL_TELEGRAM_TOKEN is set, else
+                the console.
+            storage: where conversations are kept; None: what HANDRAIL_DATABASE_URL names.
 
         Raises:
             AlreadyOwned: another process works on this storage.
@@ -98,6 +118,10 @@ class App:
             StorageDown: the storage cannot be reached at the start.
             ChannelStopped: the channel cannot go on.
         """
+        if channel is None:
+            channel = channel_of(Settings.from_environment())
+        if storage is None:
+            storage = storage_of(Settings.from_environment().database_url)
         try:
             await storage.open()
             worker = Worker(

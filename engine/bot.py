@@ -20,12 +20,14 @@ class Bot:
         session: the model of the session; None: there is none.
         deps: the dependencies object, handed to every handler and never stored.
         texts: what the engine itself says.
+        rerun_every_step: for tests: run each step again at every question and compare.
     """
 
     router: Router
     session: type[BaseModel] | None = None
     deps: Any = None
     texts: Notices = field(default_factory=Notices)
+    rerun_every_step: bool = False
 
     @property
     def registry(self) -> FlowRegistry:

@@ -7,6 +7,7 @@ Telegram gives: ``hr~<instance>.<visit>.<ordinal>.<button>.<owner>.<code>``.
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,9 @@ from flows.questions import Mint
 from flows.replies import BUTTON_PREFIX
 
 _PARTS = 6
+
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+"""One spelling for each number: the code is made of the number, not of its spelling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def read_token(data: str) -> Token | None:
         return None
     instance, visit, ordinal, button, owner, code = parts
     numbers = (visit, ordinal, button)
-    if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in numbers):
+    if not all(_NUMBER.fullmatch(part) for part in numbers):
         return None
     return Token(instance, int(visit), int(ordinal), int(button), owner, code)
 

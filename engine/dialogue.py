@@ -87,6 +87,7 @@ class Dialogue:
             ),
             session=self.session,
             texts=bot.texts,
+            rerun_every_step=bot.rerun_every_step,
             notes=notes,
             save_notes=save_notes,
             mint=self._mint,

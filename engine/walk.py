@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.notices import Notices
@@ -67,6 +68,7 @@ class Walk:
 
     Attributes:
         mint: makes the token maker of a visit.
+        rerun_every_step: for tests: run each step again at every question and compare.
         save_notes: stores ``notes`` durably.
         moves: every move of this turn, in order.
         ended: instances that are over, in order.
@@ -78,6 +80,7 @@ class Walk:
     notes: OnceNotes
     save_notes: Callable[[], Awaitable[None]]
     mint: Callable[[FlowInstance, int], Mint]
+    rerun_every_step: bool = False
     moves: list[Moved] = field(default_factory=list)
     ended: list[FlowInstance] = field(default_factory=list)
 
@@ -160,6 +163,8 @@ class Walk:
                     fresh = replay = False
                     continue
                 if isinstance(rest, Suspended):
+                    if self.rerun_every_step:
+                        await self._compare(flow, instance, visit, rest)
                     visit.waiting = rest.waiting
                     visit.asked = True
                     return
@@ -219,6 +224,21 @@ class Walk:
             flow, instance, visit, error,
             session=self.session, around=self.around, note=note,
         )  # fmt: skip
+
+    async def _compare(
+        self, flow: Flow[Any, Any], instance: FlowInstance, visit: Visit, rest: Suspended
+    ) -> None:
+        """Runs a suspended step again; it has to come to the same question."""
+        quiet = replace(self.around, effects=Effects())
+        again = await run_step(
+            flow, instance, deepcopy(visit),
+            fresh=False, replay=True, session=self.session, around=quiet, note=_note_nothing,
+        )  # fmt: skip
+        if isinstance(again, Misfit):
+            raise StepFailed(NondeterministicStep(flow.name, visit.step, again.reason))
+        if not isinstance(again, Suspended) or _question(again) != _question(rest):
+            reason = f"it asked for {_question(rest)}, then for {_question(again)}"
+            raise StepFailed(NondeterministicStep(flow.name, visit.step, reason))
 
     # --- decisions ----------------------------------------------------------------------
 
@@ -390,6 +410,18 @@ class Walk:
     def _give_up(self, instance: FlowInstance) -> None:
         self.effects.emit(Reply(text=self.texts.too_many_tries))
         self.end(instance, Status.CANCELLED, cause="too many tries")
+
+
+def _question(rest: Rest) -> object:
+    """What tells one question from another; never its text."""
+    if not isinstance(rest, Suspended):
+        return "a decision"
+    waiting = rest.waiting
+    return (waiting.ordinal, waiting.key, [stored["kind"] for stored in waiting.inputs])
+
+
+async def _note_nothing() -> None:
+    """A run for comparison stores nothing."""
 
 
 def _gave_up(failure: StepFailed, flow: Flow[Any, Any]) -> bool:

@@ -108,6 +108,10 @@ class HeldClock:
         heapq.heappush(self._sleepers, (due, next(self._order), woken))
         await woken
 
+    def skip(self, seconds: float) -> None:
+        """Time passes while nothing runs."""
+        self._now += round(seconds * 1000)
+
     async def advance(self, seconds: float) -> None:
         """Moves on; everybody who wakes on the way does so in order, at their own time."""
         end = self._now + round(seconds * 1000)

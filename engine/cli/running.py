@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from engine import composition
 from engine.cli import logs
 from engine.settings import Settings
 from flows.ports import Channel, FlowStorage
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 def on_telegram(app: App, settings: Settings) -> None:
     """Runs the app on Telegram until a signal stops it."""
     logs.set_up(level=settings.log_level or "INFO", format=settings.log_format)
-    run(app, lambda: _telegram(settings), settings.database_url)
+    run(app, composition.telegram(settings), settings.database_url)
 
 
 def on_console(app: App, settings: Settings, *, database_url: str | None = None) -> None:
     """Runs the app as a conversation in the terminal, or with what is piped in."""
     # What is said is the output here; the log speaks up only where something is wrong.
     logs.set_up(level=settings.log_level or "WARNING", format=settings.log_format)
-    run(app, _console, database_url or settings.database_url)
+    run(app, composition.console(), database_url or settings.database_url)
 
 
-def run(app: App, make_channel: Callable[[], Channel], database_url: str) -> None:
+def run(app: App, channel: Channel, database_url: str) -> None:
     """Runs the app until its channel's input ends, or SIGTERM or SIGINT comes."""
-    asyncio.run(_until_stopped(app, make_channel(), _storage(database_url)))
+    asyncio.run(_until_stopped(app, channel, composition.storage_of(database_url)))
 
 
 async def _until_stopped(app: App, channel: Channel, storage: FlowStorage) -> None:
@@ -53,29 +53,3 @@ async def _until_stopped(app: App, channel: Channel, storage: FlowStorage) -> No
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
-
-
-def _console() -> Channel:
-    from engine.channels.console import ConsoleChannel
-
-    return ConsoleChannel()
-
-
-def _telegram(settings: Settings) -> Channel:
-    from engine.channels.telegram import TelegramChannel
-
-    if settings.telegram_token is None:
-        raise RuntimeError("asked for Telegram without a token")
-    token = settings.telegram_token.get_secret_value()
-    if settings.telegram_api_url is None:
-        return TelegramChannel(token, limits=settings.telegram_limits)
-    return TelegramChannel(
-        token, api_url=settings.telegram_api_url, limits=settings.telegram_limits
-    )
-
-
-def _storage(url: str) -> FlowStorage:
-    # A composition root: the engine knows no storage otherwise.
-    from storage import open_storage
-
-    return open_storage(url)

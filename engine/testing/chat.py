@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from engine.channels.console.lines import content_of, made_up_file, update_of
 from engine.channels.console.plain import readable
 from engine.channels.console.shown import ShownButton, ShownButtons
+from engine.composition import storage_of
 from flows.conversation import Address
 from flows.errors import HandrailError
 from flows.ports import Delivery, FlowStorage, Intake
@@ -65,7 +66,7 @@ class Chat:
         self.deliveries: list[Delivery] = []
         self.notices: list[tuple[str, str | None]] = []
         self._app = app
-        self._storage = storage if storage is not None else _memory()
+        self._storage = storage if storage is not None else storage_of("memory://")
         self._screens: dict[str, _Screen] = {}
         self._pressers: dict[str, str] = {}
         self._make_channel = channel or TestChannel
@@ -211,10 +212,3 @@ class TestChannel:
 
     async def close(self) -> None:
         """Nothing is held."""
-
-
-def _memory() -> FlowStorage:
-    # a composition root: the engine knows no storage otherwise
-    from storage import MemoryStorage
-
-    return MemoryStorage()

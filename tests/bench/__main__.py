@@ -44,9 +44,7 @@ def main(
         json_file.write_text(json.dumps(_report(results, baseline, seconds), indent=2) + "\n")
 
 
-def _run(
-    folder: Path, *, seconds: float, console: Console
-) -> tuple[list[Measured], float]:
+def _run(folder: Path, *, seconds: float, console: Console) -> tuple[list[Measured], float]:
     """All measurements, and the mean of the plain loop before and after them."""
     results = []
     with console.status("measuring the plain loop"):

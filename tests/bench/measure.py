@@ -34,9 +34,7 @@ class Measured:
     p99: float
 
 
-async def measure(
-    storage: str, conversations: int, *, seconds: float, folder: Path
-) -> Measured:
+async def measure(storage: str, conversations: int, *, seconds: float, folder: Path) -> Measured:
     """Runs the bot with so many people.
 
     Args:

@@ -169,7 +169,9 @@ async def test_a_commit_whose_answer_was_lost_is_true_once(after: bool) -> None:
         assert texts(chat) == [f"count {n}" for n in range(1, 5)]
 
 
-async def test_messages_whose_commit_was_lost_and_found_go_before_newer_ones_of_their_chat() -> None:
+async def test_messages_whose_commit_was_lost_and_found_go_before_newer_ones_of_their_chat() -> (
+    None
+):
     """Two people of one group, in one commit whose answer is lost."""
     fragile = Fragile(MemoryStorage())
     clock = HeldClock()

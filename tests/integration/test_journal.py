@@ -545,6 +545,28 @@ async def test_late_work_of_a_finished_step_is_ignored(caplog: pytest.LogCapture
     assert "something of it went on after the step had ended" in caplog.text
 
 
+async def test_a_step_that_asks_by_chance_is_found_by_running_every_step_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runs: list[int] = []
+
+    async def step(turn: Turn[One, Names]) -> Action[One]:
+        runs.append(1)
+        await turn.ask("Text or number?", Text() if len(runs) % 2 else Integer())
+        return turn.complete()
+
+    async with Chat(app_of(one_step(step), rerun_every_step=True)) as chat:
+        await chat.say("/start")
+    assert "NondeterministicStep" in caplog.text
+
+
+async def test_an_honest_step_says_nothing_twice_when_every_step_is_run_again() -> None:
+    async with Chat(app_of(one_step(two_questions), rerun_every_step=True)) as chat:
+        assert await chat.say("/start") == ("Hello.", "First?")
+        assert await chat.say("a") == ("Got a.", "Second?")
+        assert await chat.say("b") == ("a and b",)
+
+
 @pytest.fixture(autouse=True)
 def _levels(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "handrail")

@@ -37,7 +37,7 @@ class Waiting:
 @pytest.mark.parametrize(("obeys", "ended"), [(True, "stopped"), (False, "cancelled")])
 def test_a_signal_stops_the_app_and_a_second_one_cancels_it(obeys: bool, ended: str) -> None:
     app = Waiting(obeys=obeys)
-    running.run(cast(App, app), ConsoleChannel, "memory://")
+    running.run(cast(App, app), ConsoleChannel(), "memory://")
     assert app.ended == ended
 
 
@@ -47,12 +47,12 @@ def test_an_error_of_the_app_comes_out() -> None:
             raise RuntimeError("no luck")
 
     with pytest.raises(RuntimeError, match="no luck"):
-        running.run(cast(App, Failing()), ConsoleChannel, "memory://")
+        running.run(cast(App, Failing()), ConsoleChannel(), "memory://")
 
 
 def test_with_a_token_an_app_runs_on_telegram(monkeypatch: pytest.MonkeyPatch) -> None:
     channels: list[Channel] = []
-    monkeypatch.setattr(running, "run", lambda app, make, url: channels.append(make()))
+    monkeypatch.setattr(running, "run", lambda app, channel, url: channels.append(channel))
     settings = Settings.from_environment(
         {
             "HANDRAIL_TELEGRAM_TOKEN": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw",

@@ -87,7 +87,7 @@ def test_storage_does_not_know_the_engine() -> None:
 
 
 def test_the_engine_meets_a_storage_only_inside_the_functions_of_composition_roots() -> None:
-    roots = ("engine/app.py", "engine/cli/", "engine/testing/")
+    roots = ("engine/composition.py", "engine/cli/", "engine/testing/")
     wrong = [
         str(one)
         for one in imports_under("engine")
