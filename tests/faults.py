@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, cast
 
+import pytest
+
+from engine.testing.chat import Chat
 from flows.errors import StorageError
 from flows.ports import FlowStorage
 
@@ -83,6 +87,15 @@ class Fragile:
         if isinstance(fault.error, Crash):
             self.dead.set()
         raise fault.error
+
+
+@asynccontextmanager
+async def doomed(chat: Chat, fragile: Fragile, *, match: str = "") -> AsyncIterator[None]:
+    """A Chat whose App is gone at the end, as by a kill."""
+    with pytest.raises(Crash, match=match):
+        async with chat:
+            yield
+            await fragile.dead.wait()
 
 
 class HeldClock:

@@ -17,7 +17,7 @@ from flows.conversation import Address, ConversationKey
 from flows.errors import BadRow, OutcomeUnknown, StorageDown
 from flows.ports import Fence, FlowStorage, InboxRow, Query, ScopeWrite, TurnCommit
 from storage import MemoryStorage, open_storage
-from tests.faults import Crash, Fragile, HeldClock
+from tests.faults import Crash, Fragile, HeldClock, doomed
 from tests.support import Names, One, app_of
 
 pytestmark = pytest.mark.anyio
@@ -40,15 +40,6 @@ async def count_up(turn: Turn[One, Names]) -> Action[One]:
 
 def texts(*chats: Chat, by: str = "1") -> list[str]:
     return [sent.text for chat in chats for sent in chat.deliveries if sent.chat == by]
-
-
-@asynccontextmanager
-async def doomed(chat: Chat, fragile: Fragile) -> AsyncIterator[None]:
-    """A Chat whose App is gone at the end, as by a kill."""
-    with pytest.raises(Crash):
-        async with chat:
-            yield
-            await fragile.dead.wait()
 
 
 def storages(folder: Path) -> dict[str, FlowStorage]:
@@ -397,10 +388,8 @@ async def test_a_storage_that_is_broken_for_good_stops_the_app_loudly() -> None:
     fragile = Fragile(MemoryStorage())
     chat = Chat(app_of(one_step(count_up)), storage=fragile.storage)
     fragile.fail("commit", Crash("the disk is gone"))
-    with pytest.raises(Crash, match="the disk is gone"):
-        async with chat:
-            await chat.hand_in([chat.update(Command("start"))])
-            await fragile.dead.wait()
+    async with doomed(chat, fragile, match="the disk is gone"):
+        await chat.hand_in([chat.update(Command("start"))])
 
 
 # --- poison and damage ------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +12,7 @@ from engine.testing.chat import Chat, TestChannel
 from flows import Action, Choice, Flow, FlowBuilder, Press, Turn
 from flows.replies import BUTTON_PREFIX
 from storage import MemoryStorage
-from tests.faults import Crash, Fragile
+from tests.faults import Crash, Fragile, doomed
 from tests.support import Names, One, app_of
 
 EXPIRED = "This button has expired."
@@ -98,13 +97,11 @@ async def test_a_press_that_was_accepted_before_a_crash_is_answered_after_the_re
     storage = MemoryStorage()
     fragile = Fragile(storage)
     first = Chat(app_of(colours()), storage=fragile.storage)
-    with pytest.raises(Crash):
-        async with first:
-            await first.say("/start")
-            press = first.button("red").press()
-            fragile.fail("commit", Crash())
-            await first.hand_in([first.update(press)])
-            await fragile.dead.wait()
+    async with doomed(first, fragile):
+        await first.say("/start")
+        press = first.button("red").press()
+        fragile.fail("commit", Crash())
+        await first.hand_in([first.update(press)])
     async with Chat(app_of(colours()), storage=storage) as second:
         await second.settle()
         assert second.notices == [(press.id, "You took red.")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -123,7 +122,7 @@ async def test_messages_that_have_to_wait_do_not_hold_up_the_stop() -> None:
 
 
 @pytest.fixture
-def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Worker]]:
+def workers(monkeypatch: pytest.MonkeyPatch) -> list[Worker]:
     """The workers that Apps make."""
     made: list[Worker] = []
 
@@ -133,7 +132,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Worker]]:
             made.append(self)
 
     monkeypatch.setattr(engine.app, "Worker", Kept)
-    yield made
+    return made
 
 
 async def test_idle_conversations_leave_nothing_in_memory_but_a_bounded_cache(
