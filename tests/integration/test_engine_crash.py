@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,12 @@ async def count_up(turn: Turn[One, Names]) -> Action[One]:
     turn.data.count += 1
     turn.reply(f"count {turn.data.count}")
     return turn.wait()
+
+
+def counted(calls: list[str], call: str) -> int:
+    """An effect on the world outside, which answers how often there was one."""
+    calls.append(call)
+    return len(calls)
 
 
 def texts(*chats: Chat, by: str = "1") -> list[str]:
@@ -103,7 +110,7 @@ async def test_a_note_of_once_survives_a_crash_and_its_function_is_not_called_ag
 
     async def pay(turn: Turn[One, Names]) -> Action[One]:
         answer = await turn.ask("Pay?")
-        number = await turn.once("pay", lambda: paid.append(answer) or len(paid))
+        number = await turn.once("pay", partial(counted, paid, answer))
         turn.reply(f"payment {number}")
         return turn.complete()
 
@@ -243,7 +250,7 @@ async def test_results_of_once_survive_a_conflict() -> None:
 
     async def step(turn: Turn[One, Names]) -> Action[One]:
         await turn.ask("Go on.")
-        number = await turn.once("effect", lambda: calls.append("called") or len(calls))
+        number = await turn.once("effect", partial(counted, calls, "called"))
         if turn.data.count == 0:
             await _bump(rival, database.partitions[ANNA.address.partition].owner or "")
         turn.reply(f"effect {number}")
@@ -388,8 +395,14 @@ async def test_a_storage_that_is_broken_for_good_stops_the_app_loudly() -> None:
     fragile = Fragile(MemoryStorage())
     chat = Chat(app_of(one_step(count_up)), storage=fragile.storage)
     fragile.fail("commit", Crash("the disk is gone"))
-    async with doomed(chat, fragile, match="the disk is gone"):
-        await chat.hand_in([chat.update(Command("start"))])
+
+    async def talk() -> None:
+        async with chat:
+            await chat.hand_in([chat.update(Command("start"))])
+            await fragile.dead.wait()
+
+    with pytest.raises(Crash, match="the disk is gone"):
+        await talk()
 
 
 # --- poison and damage ------------------------------------------------------------------

@@ -151,11 +151,15 @@ async def test_a_channel_that_stops_while_sending_stops_the_app_and_loses_nothin
             closed.set()
 
     first = Chat(app_of(echo()), storage=storage, channel=Revoked)
-    with pytest.raises(ChannelStopped, match="the token was revoked"):
+
+    async def talk() -> None:
         async with first:
             await first.say("/start")
             await first.hand_in([first.update(TextMessage("a"))])
             await closed.wait()
+
+    with pytest.raises(ChannelStopped, match="the token was revoked"):
+        await talk()
     async with Chat(app_of(echo()), storage=storage) as second:
         await second.settle()
         assert texts(second) == ["a"]

@@ -156,7 +156,7 @@ async def test_a_press_on_a_button_of_an_ended_run_of_the_flow_changes_nothing()
         assert "Size?" in await chat.press("blue")
 
 
-CHARACTERS = st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=("Cs",))
+CHARACTERS = st.characters(min_codepoint=33, max_codepoint=0x2FFF)
 
 
 @st.composite
