@@ -10,6 +10,9 @@ from zlib import crc32
 PARTITIONS = 64
 """How many partitions the chats are shared out into. Fixed: stored rows carry the number."""
 
+CACHED = 16_384
+"""Chats whose texts are remembered: each turn needs them several times, and quoting is slow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -26,7 +29,7 @@ class Address:
     topic: str | None = None
 
     def __str__(self) -> str:
-        return _join((self.source, self.chat, self.topic))
+        return _address_text(self.source, self.chat, self.topic)
 
     @classmethod
     def parse(cls, text: str) -> Address:
@@ -57,18 +60,19 @@ class ConversationKey:
         return person_id(self.address.source, self.user)
 
 
+@lru_cache(maxsize=CACHED)
 def person_id(source: str, user: str) -> str:
     """A person across the chats and bots of one channel, such as ``telegram/4242``."""
     return f"{source.partition(':')[0]}/{quote(user, safe='')}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=CACHED)
 def partition_of(source: str, chat: str) -> int:
     """The partition of a chat: ``crc32(channel, bot, chat) % 64``."""
     return crc32(f"{source}/{chat}".encode()) % PARTITIONS
 
 
-def _join(parts: tuple[str, str, str | None]) -> str:
-    source, chat, topic = parts
+@lru_cache(maxsize=CACHED)
+def _address_text(source: str, chat: str, topic: str | None) -> str:
     channel, _, bot = source.partition(":")
     return "/".join(quote(part, safe="") for part in (channel, bot, chat, topic or ""))
