@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -30,7 +31,6 @@ from flows.flow import Flow
 from flows.inputs import input_from_json
 from flows.instance import Answer, FlowInstance, Given, Status
 from flows.journal import TRIES_USED
-from flows.questions import Mint
 from flows.replies import Reply
 from flows.router import PlainHandler
 from flows.turn import Surroundings
@@ -71,7 +71,6 @@ class Dialogue:
         self.effects = Effects()
         self._cause = cause
         self._now = now
-        self._person = person
         self._started = 0
         self.touched: set[str] = set()
         self._shown: str | None = None
@@ -90,7 +89,8 @@ class Dialogue:
             rerun_every_step=bot.rerun_every_step,
             notes=notes,
             save_notes=save_notes,
-            mint=self._mint,
+            # no method of this object: a cycle would keep all of a turn until the next collection
+            mint=partial(minting, person=person),
         )
 
     @property
@@ -337,9 +337,6 @@ class Dialogue:
         if isinstance(self.update.content, Press):
             self.effects.notice = self.bot.texts.stale_press
         self.walk.show(top, hint=" ".join((self.bot.texts.not_now, *dict.fromkeys(hints))))
-
-    def _mint(self, instance: FlowInstance, visit: int) -> Mint:
-        return minting(instance, visit, self._person)
 
     def _flow(self, instance: FlowInstance) -> Flow[Any, Any]:
         return self.bot.registry.get(instance.flow)

@@ -36,7 +36,6 @@ class Item:
         conv: its conversation, or None where there is none.
         tries: how often a process read it back from the database; 0 for a fresh one.
         notes: results of ``turn.once`` that it has stored.
-        conflicts: how often its commit met a newer version.
         unreadable: the row could not be read; ``update`` only stands in for it.
     """
 
@@ -46,7 +45,6 @@ class Item:
     update: Update
     tries: int = 0
     notes: OnceNotes = field(default_factory=dict)
-    conflicts: int = 0
     unreadable: Unreadable | None = None
 
     @property

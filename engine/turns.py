@@ -10,74 +10,40 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 
 from engine.bot import Bot
-from engine.changes import Origin, changes, only_says
-from engine.dialogue import Dialogue
+from engine.commits import Commits, page
 from engine.mailboxes import ALONE_AT, DEAD_AT, Item, Mailboxes, Unreadable
 from engine.partitions import Partitions
-from engine.state import Conversation
-from engine.steps import StepFailed
+from engine.patience import patiently
+from engine.snapshots import Snapshots
+from engine.turn import Deadline, Finished, TurnRunner, given_up
 from engine.walk import OnceNotes
-from flows.conversation import ConversationKey
-from flows.effects import Effects, Emission
-from flows.errors import BadRow, CorruptState, HandlerTimeout, OutcomeUnknown, StorageDown
+from flows.errors import BadRow
 from flows.instance import OnceResult
-from flows.ports import (
-    Clock,
-    Committed,
-    DeadLetter,
-    FlowStorage,
-    OutboxRow,
-    Outcome,
-    PendingRow,
-    Snapshot,
-    TurnCommit,
-)
-from flows.replies import Reply
+from flows.ports import Clock, FlowStorage, OutboxRow, PendingRow, Snapshot
 from flows.updates import Other, Update
 
 BATCH = 200
-"""Turns that one tick starts, and at most commits at once."""
-
-CACHED = 10_000
-"""Conversations whose last committed text is kept in memory."""
+"""Turns that one tick starts."""
 
 ALONE = "alone"
 """Where the notes of an update say how often it was begun alone in the process."""
 
-T = TypeVar("T")
-
 _log = logging.getLogger("handrail.engine")
-
-
-@dataclass(slots=True, kw_only=True)
-class Finished:
-    """A turn that has run and is to be committed.
-
-    Attributes:
-        failed: it failed, and says no more than that.
-    """
-
-    item: Item
-    commit: TurnCommit
-    state: str | None
-    effects: Effects
-    failed: bool = False
 
 
 @dataclass(slots=True)
 class _Running:
     task: asyncio.Task[None]
+    deadline: Deadline
     watch: asyncio.TimerHandle | None = None
-    late: bool = False
 
 
 class Turns:
@@ -105,15 +71,24 @@ class Turns:
         self.idle = asyncio.Event()
         self.idle.set()
         self.mailboxes = Mailboxes()
-        self._bot = bot
         self._storage = storage
         self._partitions = partitions
         self._clock = clock
         self._timeout = handler_timeout
-        self._delivered = delivered
-        self._stored = stored
+        self._snapshots = Snapshots(storage, clock)
+        self._runner = TurnRunner(
+            bot, clock, handler_timeout=handler_timeout, save_notes=self._save_notes
+        )
+        self._commits = Commits(
+            storage, partitions, clock,
+            runner=self._runner,
+            snapshots=self._snapshots,
+            mailboxes=self.mailboxes,
+            delivered=delivered,
+            stored=stored,
+            answered=answered,
+        )  # fmt: skip
         self._answered = answered
-        self._cache: OrderedDict[str, Snapshot | None] = OrderedDict()
         self._finished: list[Finished] = []
         self._running: dict[str, _Running] = {}
         self._alone: deque[Item] = deque()
@@ -156,7 +131,7 @@ class Turns:
         """Partitions went to somebody else: nothing that is kept of them may be used."""
         for item in self.mailboxes.forget(parts):
             self._answered(item.update, None)
-        self._cache.clear()
+        self._snapshots.clear()
 
     # --- the loop -----------------------------------------------------------------------
 
@@ -174,11 +149,12 @@ class Turns:
         async with self._ticking:
             if not self._stopping:
                 if self._may_read and not self.mailboxes.ready:
-                    await self._patiently(self.read_back)
+                    await patiently(self._clock, self.read_back)
                 await self._start_ready()
-            finished, self._finished = self._finished[:BATCH], self._finished[BATCH:]
+            count = page(self._finished)
+            finished, self._finished = self._finished[:count], self._finished[count:]
             if finished:
-                await self._commit(finished)
+                await self._commits.commit(finished)
             ready = self.mailboxes.ready or self._may_read
             if self._finished or (ready and not self._stopping):
                 self._work.set()
@@ -271,67 +247,21 @@ class Turns:
         for item in unreadable:
             self._give_up(item, item.unreadable.reason if item.unreadable else "")
         readable = [item for item in items if item.unreadable is None]
-        snapshots, corrupt = await self._load(readable)
+        keys = [item.box for item in readable if item.update.conversation is not None]
+        loaded = await self._snapshots.load(keys)
         for item in readable:
-            if item.box in corrupt:
-                self._give_up(item, str(corrupt[item.box]))
+            if item.box in loaded.corrupt:
+                self._give_up(item, str(loaded.corrupt[item.box]))
             else:
-                self._begin(item, snapshots.get(item.box))
+                self._begin(item, loaded.known.get(item.box))
 
     def _give_up(self, item: Item, reason: str) -> None:
         _log.error("update %d is set aside as a dead letter: %s", item.seq, reason)
-        self._finished.append(_given_up(item, self._clock.now(), reason))
-
-    async def _load(
-        self, items: Sequence[Item]
-    ) -> tuple[dict[str, Snapshot], dict[str, CorruptState]]:
-        """The last committed state of each conversation: from memory, else from the storage;
-        and what is the matter with those that cannot be read.
-        """
-        known: dict[str, Snapshot] = {}
-        missing: list[str] = []
-        for item in items:
-            if item.update.conversation is None:
-                continue
-            if item.box in self._cache:
-                self._cache.move_to_end(item.box)
-                snapshot = self._cache[item.box]
-                if snapshot is not None:
-                    known[item.box] = snapshot
-            else:
-                missing.append(item.box)
-        if not missing:
-            return known, {}
-        found, corrupt = await self._fetch(missing)
-        return known | found, corrupt
-
-    async def _fetch(
-        self, keys: Sequence[str]
-    ) -> tuple[dict[str, Snapshot], dict[str, CorruptState]]:
-        try:
-            found = dict(await self._patiently(lambda: self._storage.load(keys)))
-        except CorruptState as error:
-            if len(keys) == 1:
-                return {}, {keys[0]: error}
-            return await self._fetch_each(keys)
-        for key in keys:
-            self._remember(key, found.get(key))
-        return found, {}
-
-    async def _fetch_each(
-        self, keys: Sequence[str]
-    ) -> tuple[dict[str, Snapshot], dict[str, CorruptState]]:
-        """Reads them one by one, since one of them spoils the whole answer."""
-        found: dict[str, Snapshot] = {}
-        corrupt: dict[str, CorruptState] = {}
-        for key in keys:
-            good, bad = await self._fetch([key])
-            found.update(good)
-            corrupt.update(bad)
-        return found, corrupt
+        self._finished.append(given_up(item, self._clock.now(), reason))
 
     def _begin(self, item: Item, snapshot: Snapshot | None) -> None:
-        running = _Running(_eager(self._turn(item, snapshot)))
+        deadline = Deadline()
+        running = _Running(_eager(self._turn(item, snapshot, deadline)), deadline)
         if running.task.done():
             return
         self._running[item.box] = running
@@ -354,211 +284,17 @@ class Turns:
             if running.watch is None and not running.task.done():
                 running.watch = loop.call_later(self._timeout, _expire, running)
 
-    async def _turn(self, item: Item, snapshot: Snapshot | None) -> None:
-        """One turn, from the loaded state to what it wants to commit."""
-        now = self._clock.now()
-        key = item.update.conversation
-        if key is None:
-            # not in one expression: a tick puts another list in place while this awaits
-            finished = await self._without_conversation(item, now)
-            self._finished.append(finished)
-            return
-        origin = Origin(seq=item.seq, key=key, update=item.update, snapshot=snapshot, now=now)
-        state = snapshot.state if snapshot is not None else None
-        dialogue: Dialogue | None = None
-        try:
-            dialogue = self._dialogue(item, key, state, now)
-            await dialogue.run()
-            commit, written = changes(origin, dialogue)
-        except CorruptState as error:
-            _log.error("%s", error)
-            self._finished.append(_given_up(item, now, str(error)))
-            return
-        except asyncio.CancelledError:
-            if not self._is_late(item):
-                raise
-            failure: Exception = _timed_out(dialogue, self._timeout)
-        except StepFailed as failed:
-            failure = failed.cause
-        except Exception as error:  # whatever a handler raises fails this turn alone
-            failure = error
-        else:
-            self._finished.append(
-                Finished(item=item, commit=commit, state=written, effects=dialogue.effects)
-            )
-            return
-        self._finished.append(self._failed(item, origin, failure))
-
-    def _dialogue(self, item: Item, key: ConversationKey, state: str | None, now: int) -> Dialogue:
-        return Dialogue(
-            self._bot,
-            Conversation.decode(str(key), state),
-            item.update,
-            cause=item.seq,
-            now=now,
-            person=key.person,
-            notes=item.notes,
-            save_notes=partial(self._save_notes, item),
-        )
+    async def _turn(self, item: Item, snapshot: Snapshot | None, deadline: Deadline) -> None:
+        finished = await self._runner.run(item, snapshot, deadline)
+        # not in one expression: a tick puts another list in place while the turn awaits
+        self._finished.append(finished)
 
     async def _save_notes(self, item: Item) -> None:
         """Raises BadRow when the storage cannot take them."""
         notes = orjson.dumps(item.notes).decode()
-        await self._patiently(lambda: self._storage.note(self._partitions.fence, item.seq, notes))
-
-    def _is_late(self, item: Item) -> bool:
-        """Whether the running turn was cancelled because its time is up."""
-        running = self._running.get(item.box)
-        return running is not None and running.late
-
-    async def _without_conversation(self, item: Item, now: int) -> Finished:
-        """An update without a chat or a sender: the router's handlers see it, nothing is kept."""
-        dialogue = Dialogue(
-            self._bot, Conversation(), item.update,
-            cause=item.seq, now=now, person="", notes={}, save_notes=_keep_nothing,
-        )  # fmt: skip
-        try:
-            await dialogue.run()
-        except StepFailed as failed:
-            _log.error("an update without a conversation failed", exc_info=failed.cause)
-        except asyncio.CancelledError:
-            if not self._is_late(item):
-                raise
-            failure = _timed_out(None, self._timeout)
-            _log.error("an update without a conversation failed: %s", failure)
-        except Exception:  # whatever a handler raises fails this turn alone
-            _log.exception("an update without a conversation failed")
-        if dialogue.effects.emissions:
-            _log.warning("a handler replied to an update that has no chat; nothing is sent")
-        commit = TurnCommit(cause=item.seq, part=item.part)
-        return Finished(item=item, commit=commit, state=None, effects=Effects())
-
-    def _failed(self, item: Item, origin: Origin, failure: Exception) -> Finished:
-        """A failed turn: nothing of it is kept but an apology and the results of ``once``."""
-        _log.error(
-            "a turn of conversation %s failed and left no trace: %s",
-            origin.key, failure, exc_info=failure,
-        )  # fmt: skip
-        emissions = [Emission(Reply(text=self._bot.texts.apology))]
-        state = _with_results(origin, item.notes)
-        return Finished(
-            item=item,
-            commit=only_says(origin, emissions, state),
-            state=state,
-            effects=Effects(),
-            failed=True,
+        await patiently(
+            self._clock, lambda: self._storage.note(self._partitions.fence, item.seq, notes)
         )
-
-    # --- committing ---------------------------------------------------------------------
-
-    async def _commit(self, finished: list[Finished]) -> None:
-        """Commits a batch. A row that cannot be stored fails its own turn alone."""
-        lost = False
-
-        async def commit() -> Sequence[Committed]:
-            nonlocal lost
-            try:
-                return await self._storage.commit(
-                    self._partitions.fence, [one.commit for one in finished]
-                )
-            except OutcomeUnknown:
-                lost = True
-                raise
-
-        while finished:
-            try:
-                results = await self._patiently(commit)
-            except BadRow as error:
-                self._replace(finished, error)
-                continue
-            for one, result in zip(finished, results, strict=True):
-                if lost and result.outcome is Outcome.GONE:
-                    self._done_before(one)
-                else:
-                    self._conclude(one, result)
-            self._delivered(
-                [
-                    row
-                    for one, result in zip(finished, results, strict=True)
-                    if result.outcome is Outcome.DONE
-                    for row in one.commit.outbox
-                ]
-            )
-            return
-
-    def _replace(self, finished: list[Finished], error: BadRow) -> None:
-        """Puts an apology in place of the culprit; if that cannot be stored, one without the
-        results of ``once``; if that cannot either, a dead letter.
-        """
-        culprit = finished[error.index]
-        now = self._clock.now()
-        key = culprit.item.update.conversation
-        if key is None or (culprit.failed and not culprit.item.notes):
-            finished[error.index] = _given_up(culprit.item, now, str(error))
-            return
-        if culprit.failed:
-            culprit.item.notes.clear()
-        origin = Origin(
-            seq=culprit.item.seq,
-            key=key,
-            update=culprit.item.update,
-            snapshot=self._cache.get(culprit.item.box),
-            now=now,
-        )
-        finished[error.index] = self._failed(culprit.item, origin, error)
-
-    def _conclude(self, one: Finished, result: Committed) -> None:
-        match result.outcome:
-            case Outcome.DONE:
-                self._done(one, result)
-            case Outcome.CONFLICT:
-                self._cache.pop(one.item.box, None)
-                one.item.conflicts += 1
-                self.mailboxes.again(one.item)
-            case Outcome.GONE | Outcome.FENCED:
-                self._cache.pop(one.item.box, None)
-                self._answered(one.item.update, None)
-                self.mailboxes.done(one.item)
-
-    def _done(self, one: Finished, result: Committed) -> None:
-        if one.commit.scopes and one.state is not None:
-            snapshot = Snapshot(result.versions[0], one.item.seq, one.state)
-            self._remember(one.item.box, snapshot)
-        self._tell(one)
-
-    def _done_before(self, one: Finished) -> None:
-        """The commit whose answer was lost had gone through, or the person was erased: what
-        there is to deliver lies in the database.
-        """
-        self._cache.pop(one.item.box, None)
-        self._stored({row.chat for row in one.commit.outbox})
-        self._tell(one)
-
-    def _tell(self, one: Finished) -> None:
-        for message, values in one.effects.logs:
-            logging.getLogger("handrail.flow").info("%s %s", message, values or "")
-        self._answered(one.item.update, one.effects.notice)
-        self.mailboxes.done(one.item)
-
-    def _remember(self, key: str, snapshot: Snapshot | None) -> None:
-        self._cache[key] = snapshot
-        self._cache.move_to_end(key)
-        if len(self._cache) > CACHED:
-            self._cache.popitem(last=False)
-
-    async def _patiently(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Awaits the call, again and again while the storage is down; nothing is lost meanwhile."""
-        pause = 0.05
-        while True:
-            try:
-                return await call()
-            except (StorageDown, OutcomeUnknown) as error:
-                # whatever is called here may be repeated: a commit is compared, and done once
-                _log.warning(
-                    "the storage does not answer, trying again in %.1f s: %s", pause, error
-                )
-                await self._clock.sleep(pause)
-                pause = min(pause * 2, 5.0)
 
 
 def _eager(turn: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -569,15 +305,8 @@ def _eager(turn: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 
 
 def _expire(running: _Running) -> None:
-    running.late = True
+    running.deadline.passed = True
     running.task.cancel()
-
-
-def _timed_out(dialogue: Dialogue | None, seconds: float) -> HandlerTimeout:
-    top = dialogue.conversation.top if dialogue is not None else None
-    if top is None:
-        return HandlerTimeout("(none)", "a plain handler", seconds)
-    return HandlerTimeout(top.flow, top.step, seconds)
 
 
 def _item(row: PendingRow) -> Item:
@@ -615,38 +344,3 @@ def _notes(text: str | None) -> OnceNotes:
         place: {key: OnceResult(**result) for key, result in results.items()}
         for place, results in orjson.loads(text).items()
     }
-
-
-def _with_results(origin: Origin, notes: OnceNotes) -> str | None:
-    """The old state, with the ``once`` results of the failed turn kept for its next run."""
-    if not notes or origin.snapshot is None:
-        return None
-    conversation = Conversation.decode(str(origin.key), origin.snapshot.state)
-    for instance in conversation.stack:
-        for place, results in notes.items():
-            owner, _, visit = place.rpartition("/")
-            if owner != instance.id:
-                continue
-            if instance.visit is not None and str(instance.visit.number) == visit:
-                instance.visit.once.update(results)
-            else:
-                instance.spare[visit] = dict(results)
-    return conversation.encode()
-
-
-def _given_up(item: Item, now: int, error: str) -> Finished:
-    """The commit of an update that is set aside as a dead letter; its conversation goes on."""
-    dead = DeadLetter(
-        conv=item.conv,
-        origin="inbox",
-        body=item.unreadable.body if item.unreadable is not None else item.update.to_json(),
-        error=error,
-        tries=item.tries,
-        at=now,
-    )
-    commit = TurnCommit(cause=item.seq, part=item.part, dead=dead)
-    return Finished(item=item, commit=commit, state=None, effects=Effects(), failed=True)
-
-
-async def _keep_nothing() -> None:
-    """Where there is no conversation, there is nothing to keep."""

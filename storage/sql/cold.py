@@ -5,10 +5,12 @@ Each is closed after use: an open reader would keep the write-ahead log from bei
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -16,6 +18,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from flows.errors import StorageDown
 from storage.sql.connect import READING, SETTING
 from storage.sql.failures import busy, failure, is_busy
+
+Answer = TypeVar("Answer")
+
+
+async def whole(work: Coroutine[object, object, Answer]) -> Answer:
+    """Awaits ``work`` to its end, even if the caller is cancelled: a connection that is being
+    opened in its thread would stay open for ever.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        if not task.done():
+            await asyncio.wait((task,))
+            if not task.cancelled():
+                task.exception()  # nobody waits for it any more
 
 
 class ColdConnections:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from sqlite3 import Cursor
 
-from sqlalchemy import select
-
 from flows.errors import BadRow
 from flows.ports import (
     Committed,
@@ -28,8 +26,8 @@ from flows.ports import (
 )
 from storage import limits
 from storage.clock import Milliseconds, system_clock
-from storage.sql import erase, listing, migrate, replay, sweep
-from storage.sql.cold import ColdConnections
+from storage.sql import aliases, erase, listing, migrate, replay, sweep
+from storage.sql.cold import ColdConnections, whole
 from storage.sql.commit import Commit
 from storage.sql.connect import PATIENCE, async_engine, patient_engine
 from storage.sql.dead_letters import DeadLetters
@@ -42,7 +40,6 @@ from storage.sql.outbox import Outbox
 from storage.sql.owner import FileOwner
 from storage.sql.partitions import Partitions
 from storage.sql.scopes import Scopes
-from storage.sql.tables import chat_aliases
 from storage.sql.timers import Timers
 from storage.wakes import Wakes
 
@@ -189,28 +186,26 @@ class SqlStorage:
         return await self._opened.hot.read(partial(self._outbox.refs, conv=conv, slots=slots))
 
     async def alias(self, source: str, chat: str, canonical: str) -> None:
-        statement = self._sql.upsert(chat_aliases, values=("canonical",))
-        async with self._opened.cold.writing() as connection:
-            await connection.execute(
-                statement.values(source=source, chat=chat, canonical=canonical)
+        await whole(
+            aliases.alias(
+                self._opened.cold, self._sql, source=source, chat=chat, canonical=canonical
             )
+        )
 
     async def aliases(self) -> Mapping[tuple[str, str], str]:
-        async with self._opened.cold.reading() as connection:
-            rows = (await connection.execute(select(chat_aliases))).all()
-        return {(row.source, row.chat): row.canonical for row in rows}
+        return await whole(aliases.aliases(self._opened.cold))
 
     async def sweep(self, before: int, limit: int) -> Swept:
-        return await sweep.sweep(self._opened.cold, before, limit)
+        return await whole(sweep.sweep(self._opened.cold, before, limit))
 
     async def erase(self, person: str) -> int:
-        return await erase.erase(self._opened.cold, person)
+        return await whole(erase.erase(self._opened.cold, person))
 
     async def inspect(self, query: Query) -> Page:
-        return await listing.inspect(self._opened.cold, query)
+        return await whole(listing.inspect(self._opened.cold, query))
 
     async def replay(self, dead: int) -> int | None:
-        return await replay.replay(self._opened.cold, dead)
+        return await whole(replay.replay(self._opened.cold, dead))
 
     def wakes(self) -> AsyncIterator[None]:
         """Never yields: nobody tells an SQLite file's owner of others' work. Ends on close."""

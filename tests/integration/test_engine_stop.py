@@ -138,7 +138,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[Worker]:
 async def test_idle_conversations_leave_nothing_in_memory_but_a_bounded_cache(
     workers: list[Worker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.turns.CACHED", 10)
+    monkeypatch.setattr("engine.snapshots.CACHED", 10)
 
     async def step(turn: Turn[One, Names]) -> Action[One]:
         colour = await turn.ask("Colour?", Choice(["red", "blue"]))
@@ -158,7 +158,7 @@ async def test_idle_conversations_leave_nothing_in_memory_but_a_bounded_cache(
         left = (boxes._boxes, boxes._ready, boxes._seqs, turns._running, turns._finished)
         left_out = (sender._chats, sender._marks, sender._fresh, presses._open, presses._tasks)
         assert [len(one) for one in (*left, *left_out)] == [0] * 10
-        assert len(turns._cache) == 10
+        assert len(turns._snapshots._cache) == 10
         assert len(chat.notices) == 50
 
 
@@ -175,7 +175,7 @@ async def test_failed_sends_and_lost_partitions_leave_nothing_in_memory_either(
         (worker,) = workers
         turns = worker._turns
         turns.forget(range(64))
-        assert [len(turns.mailboxes._boxes), len(turns._cache)] == [0, 0]
+        assert [len(turns.mailboxes._boxes), len(turns._snapshots._cache)] == [0, 0]
         release.set()
         turns.fall_behind()
         await chat.settle()

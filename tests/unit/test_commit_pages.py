@@ -1,0 +1,46 @@
+"""How finished turns are shared out over commits."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.commits import BYTES, LARGE, TURNS, page
+from engine.mailboxes import Item
+from engine.turn import Finished
+from flows.effects import Effects
+from flows.ports import TurnCommit
+from flows.updates import Other, Update
+
+
+def turn(size: int) -> Finished:
+    """A turn that writes a state of so many bytes."""
+    update = Update(source="test:local", ext="1", content=Other("x"), at=0)
+    item = Item(seq=1, part=0, conv=None, update=update)
+    commit = TurnCommit(cause=1, part=0)
+    return Finished(item=item, commit=commit, state="x" * size, effects=Effects())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "first"),
+    [
+        ([], 0),
+        ([10], 1),
+        ([10] * 300, TURNS),
+        ([LARGE * 2, 10], 1),
+        ([10, 10, LARGE * 2, 10], 2),
+        ([LARGE // 2] * 20, 2 * BYTES // LARGE - 1),
+    ],
+)
+def test_a_commit_holds_so_many_turns(sizes: list[int], first: int) -> None:
+    assert page([turn(size) for size in sizes]) == first
+
+
+def test_everything_is_committed_in_the_end() -> None:
+    left = [turn(size) for size in (10, LARGE * 8, 10, 10, LARGE * 8, 10)]
+    rounds = 0
+    while left:
+        count = page(left)
+        assert count > 0
+        del left[:count]
+        rounds += 1
+    assert rounds == 5
