@@ -57,6 +57,7 @@ class _Chat:
     Attributes:
         behind: how often something was left to the database; 0: the queue holds everything.
         due: when the first of what lies in the database may go; 0: not known to be later.
+        cuts: how often the first message was sent without an answer.
     """
 
     address: Address
@@ -64,6 +65,7 @@ class _Chat:
     task: asyncio.Task[None] | None = None
     behind: int = 0
     due: int = 0
+    cuts: int = 0
     sleeping: bool = False
 
 
@@ -223,6 +225,7 @@ class Sender:
             await self._sleep(chat, result.due)
         else:
             chat.queue.popleft()
+            chat.cuts = 0
             self._waiting -= 1
 
     async def _read_on(self, name: str, chat: _Chat) -> None:
@@ -252,8 +255,6 @@ class Sender:
 
     async def _attempt(self, chat: _Chat, row: OutgoingRow) -> SendResult:
         """One try to send; answers what became of it."""
-        tries = row.tries + 1
-        wait = self._clock.now() + min(2 ** min(tries, 6), 60) * 1000
         try:
             ref = await self._send(chat.address, row)
         except ChannelStopped:
@@ -265,23 +266,26 @@ class Sender:
         except SendRefused as error:
             _log.warning("a message to %s will never arrive: %s", row.chat, error)
             return _dead(row, str(error), self._inform(chat.address, row, error))
-        except (SendUncertain, StorageDown, OutcomeUnknown) as error:
-            if tries < UNCERTAIN_LIMIT:
-                _log.warning(
-                    "the answer to a message to %s was cut, once more: %s", row.chat, error
-                )
-                return _later(row, wait, str(error))
-            return _dead(row, str(error), None)
+        except (StorageDown, OutcomeUnknown) as error:
+            return _later(row, self._clock.now() + 1000, str(error))
+        except SendUncertain as error:
+            _log.warning("the answer to a message to %s was cut: %s", row.chat, error)
+            return self._uncertain(chat, row, str(error))
         except Exception as error:  # a bug in a channel must not stop the other chats
             _log.exception("a message to %s could not be sent", row.chat)
-            if tries < UNCERTAIN_LIMIT:
-                return _later(row, wait, repr(error))
-            return _dead(row, repr(error), None)
+            return self._uncertain(chat, row, repr(error))
         if row.slot is not None and ref is not None:
             self._fresh[row.conv, row.slot] = ref
         return SendResult(
             conv=row.conv, turn=row.turn, n=row.n, state="sent", slot=row.slot, ref=ref
         )
+
+    def _uncertain(self, chat: _Chat, row: OutgoingRow, reason: str) -> SendResult:
+        """The message may have arrived: once more for each cut answer, up to a limit."""
+        chat.cuts += 1
+        if chat.cuts == UNCERTAIN_LIMIT:
+            return _dead(row, reason, None)
+        return _later(row, self._clock.now() + 2**chat.cuts * 1000, reason)
 
     async def _moved(self, chat: _Chat, row: OutgoingRow, error: ChatMoved) -> SendResult:
         """The chat has another id now: once more, to that one."""
