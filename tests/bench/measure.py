@@ -49,10 +49,12 @@ async def measure(storage: str, conversations: int, *, seconds: float, folder: P
     opened = _storage(storage, folder / f"bench-{conversations}.db")
     running = asyncio.ensure_future(app().run(channel=crowd, storage=opened, stop=stop))
     try:
+        await _answered(crowd, running)
         await asyncio.wait((running,), timeout=WARM_UP)
         crowd.measure()
         begin = perf_counter()
         await asyncio.wait((running,), timeout=seconds)
+        await _answered(crowd, running)
         waits, lasted = crowd.waits, perf_counter() - begin
         if running.done():
             raise RuntimeError("the bot ended by itself") from running.exception()
@@ -74,6 +76,13 @@ async def measure(storage: str, conversations: int, *, seconds: float, folder: P
         p50=_percentile(ordered, 50),
         p99=_percentile(ordered, 99),
     )
+
+
+async def _answered(crowd: Crowd, running: asyncio.Future[None]) -> None:
+    """Returns when somebody was answered: however slow the machine, something is measured."""
+    arriving = asyncio.ensure_future(crowd.arrived.wait())
+    await asyncio.wait((arriving, running), return_when=asyncio.FIRST_COMPLETED)
+    arriving.cancel()
 
 
 def _percentile(ordered: Sequence[float], percent: int) -> float:

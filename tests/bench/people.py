@@ -39,11 +39,13 @@ class Crowd:
     Attributes:
         waits: seconds from writing a message to the arrival of its answer, since ``measure``.
         wrong: answers that were not the expected ones; with any, the numbers mean nothing.
+        arrived: an answer has arrived since ``measure``.
     """
 
     def __init__(self, people: int) -> None:
         self.waits: list[float] = []
         self.wrong: list[str] = []
+        self.arrived = asyncio.Event()
         self._count = 0
         self._queue: deque[Update] = deque()
         self._written = asyncio.Event()
@@ -55,6 +57,7 @@ class Crowd:
     def measure(self) -> None:
         """Forgets what was measured so far: the warm-up."""
         self.waits = []
+        self.arrived.clear()
 
     @property
     def source(self) -> str:
@@ -81,6 +84,7 @@ class Crowd:
         """A message arrives at once."""
         writer = self._people[delivery.chat]
         self.waits.append(perf_counter() - writer.written)
+        self.arrived.set()
         if delivery.text != writer.expects:
             self.wrong.append(delivery.text)
         self._write(writer)
