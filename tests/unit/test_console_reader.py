@@ -52,6 +52,19 @@ async def test_a_line_of_any_length_is_cut() -> None:
     assert await lines(reader_of(io.StringIO("x" * (MAX_LINE + 7)))) == ["x" * MAX_LINE]
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
+async def test_input_without_an_end_is_bounded_and_lets_others_work() -> None:
+    with Path("/dev/zero").open() as stream:
+        reader = reader_of(stream)
+        reading = asyncio.create_task(reader.read_line())
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(reader._buffer) < 10 * MAX_LINE  # type: ignore[attr-defined]  # what it keeps
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+
+
 async def test_a_wait_for_input_can_be_cancelled() -> None:
     read, write = os.pipe()
     with os.fdopen(read) as stream, os.fdopen(write, "w") as writer:

@@ -10,6 +10,7 @@ from typing import Protocol, TextIO
 MAX_LINE = 64 * 1024
 """Characters of a line that are kept; nobody types more."""
 
+_MAX_BYTES = 4 * MAX_LINE
 _CHUNK = 64 * 1024
 
 
@@ -56,7 +57,8 @@ class _DescriptorReader:
         while b"\n" not in self._buffer and not self._ended:
             chunk = await self._read()
             self._ended = not chunk
-            self._buffer += chunk
+            # of a line without an end no more is kept than anybody wants of it
+            self._buffer = self._buffer[:_MAX_BYTES] + chunk
         if not self._buffer:
             # At a terminal, Ctrl-D ends this input and not the ones after it.
             return None
@@ -69,7 +71,9 @@ class _DescriptorReader:
         try:
             loop.add_reader(self._descriptor, _set, ready)
         except PermissionError:
-            # A regular file or /dev/null: epoll does not take them, and they never block.
+            # A regular file or /dev/null: epoll does not take them, and they never block. Others
+            # and a signal get their turn all the same: /dev/zero has no end.
+            await asyncio.sleep(0)
             return os.read(self._descriptor, _CHUNK)
         except NotImplementedError:
             # The Windows event loop watches no descriptors.
