@@ -1,8 +1,9 @@
 """Tokens: the data of the engine's own buttons.
 
 A token names the instance, the visit of the step, the question's ordinal, the button and the
-owner, and bears a code that only this instance can make. It fits into the 64 bytes that
-Telegram gives: ``hr~<instance>.<visit>.<ordinal>.<button>.<owner>.<code>``.
+owner, and bears a code that only this instance can make, over these and the button's value: where
+the options of a question have changed, no button means another one's. It fits into the 64 bytes
+that Telegram gives: ``hr~<instance>.<visit>.<ordinal>.<button>.<owner>.<code>``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2s
 from hmac import compare_digest
+from typing import Any
+
+import orjson
 
 from flows.instance import FlowInstance
 from flows.questions import Mint
@@ -57,19 +61,19 @@ def read_token(data: str) -> Token | None:
     return Token(instance, int(visit), int(ordinal), int(button), owner, code)
 
 
-def genuine(token: Token, instance: FlowInstance) -> bool:
-    """Whether the instance made this token."""
+def genuine(token: Token, instance: FlowInstance, value: Any) -> bool:
+    """Whether the instance made this token, for a button of this value."""
     place = _place(token.instance, token.visit, token.ordinal, token.button, token.owner)
-    return compare_digest(_code(instance.secret, place).encode(), token.code.encode())
+    return compare_digest(_code(instance.secret, place, value).encode(), token.code.encode())
 
 
 def minting(instance: FlowInstance, visit: int, person: str) -> Mint:
     """Makes the tokens of one visit; ``person`` may press them."""
     who = owner(person)
 
-    def mint(ordinal: int, button: int) -> str:
+    def mint(ordinal: int, button: int, value: Any) -> str:
         place = _place(instance.id, visit, ordinal, button, who)
-        return f"{BUTTON_PREFIX}{place}.{_code(instance.secret, place)}"
+        return f"{BUTTON_PREFIX}{place}.{_code(instance.secret, place, value)}"
 
     return mint
 
@@ -84,6 +88,7 @@ def _place(instance: str, visit: int, ordinal: int, button: int, who: str) -> st
     return f"{instance}.{visit}.{ordinal}.{button}.{who}"
 
 
-def _code(secret: str, place: str) -> str:
-    digest = blake2s(place.encode(), key=secret.encode(), digest_size=6).digest()
+def _code(secret: str, place: str, value: Any) -> str:
+    signed = place.encode() + b" " + orjson.dumps(value)
+    digest = blake2s(signed, key=secret.encode(), digest_size=6).digest()
     return urlsafe_b64encode(digest).decode()

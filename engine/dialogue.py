@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -14,14 +15,16 @@ from engine.routing import (
     Answered,
     Decision,
     Handled,
+    Outdated,
     Plain,
     Refused,
     Started,
     Timer,
     route,
 )
-from engine.sessions import SessionCell
+from engine.sessions import SessionCell, keep_entry_values
 from engine.state import Conversation, sort_out
+from engine.steps import StepFailed
 from engine.timers import TTL
 from engine.walk import Moved, OnceNotes, Walk
 from flows.context import Context
@@ -31,7 +34,6 @@ from flows.flow import Flow
 from flows.inputs import input_from_json
 from flows.instance import Answer, FlowInstance, Given, Status
 from flows.journal import TRIES_USED
-from flows.replies import Reply
 from flows.router import PlainHandler
 from flows.turn import Surroundings
 from flows.updates import Person, Press, Update
@@ -84,6 +86,7 @@ class Dialogue:
                 effects=self.effects,
                 now=now,
             ),
+            stack=conversation.stack,
             session=self.session,
             texts=bot.texts,
             rerun_every_step=bot.rerun_every_step,
@@ -123,19 +126,51 @@ class Dialogue:
         self._uncover()
 
     async def _inside_middleware(self) -> None:
-        """The middleware sees the session before and after; what it writes counts for both."""
+        """The middleware sees the session before and after; what it writes counts for both. An
+        error of the handling has left no trace when it gets there: it may say so in its own way.
+        """
         context = self._context("")
+        handled = False
 
         async def innermost() -> None:
+            nonlocal handled
+            if handled:
+                raise RuntimeError(
+                    "a middleware called call_next() twice. The update was handled the first time."
+                )
             self._take_back(context)
-            await self._innermost()
-            context.session = self.session.lend()
+            try:
+                with self._undone_by_an_error():
+                    await self._innermost()
+                handled = True
+            finally:
+                self.session.refresh(context.session)
 
         call: Callable[[], Awaitable[None]] = innermost
         for middleware in reversed(self.bot.router.middlewares):
             call = _around(middleware, context, call)
         await call()
         self._take_back(context)
+        await self._start_requested()
+        self._uncover()
+
+    @contextmanager
+    def _undone_by_an_error(self) -> Iterator[None]:
+        before, session = self.conversation.encode(), self.session.value
+        said, moves, ended = self.effects.mark(), len(self.moves), len(self.ended)
+        touched, shown = set(self.touched), self._shown
+        try:
+            yield
+        except BaseException as error:
+            self.conversation.go_back_to(Conversation.decode("", before))
+            self.conversation.keep_results(self.walk.notes)
+            self.walk.noted.clear()
+            self.effects.undo(said)
+            del self.moves[moves:], self.ended[ended:]
+            self.session.value, self.touched, self._shown = session, touched, shown
+            if isinstance(error, StepFailed):
+                raise error.cause from None
+            raise
 
     # --- deciding who -------------------------------------------------------------------
 
@@ -143,8 +178,10 @@ class Dialogue:
         match decision:
             case Answered():
                 await self._answer(decision)
-            case Refused(instance=instance, reason=reason):
-                await self._refuse(instance, reason)
+            case Refused(instance=instance):
+                await self._refuse(instance, decision)
+            case Outdated(instance=instance, reason=reason):
+                await self._start_again(instance, reason)
             case Started(flow=flow, payload=payload):
                 await self._start(StartRequest(flow, {}, payload))
             case Handled(handler=handler, payload=payload):
@@ -198,15 +235,15 @@ class Dialogue:
             visit.answers.append(Answer(kind, waiting.key, answered.value))
         await self._go_on(instance, fresh=not waiting.explicit, replay=not waiting.explicit)
 
-    async def _refuse(self, instance: FlowInstance, reason: str) -> None:
+    async def _refuse(self, instance: FlowInstance, refused: Refused) -> None:
         visit = instance.visit
         if visit is None or visit.waiting is None:
             return
         waiting = visit.waiting
         waiting.failures += 1
-        tries = input_from_json(waiting.inputs[0]).tries
+        tries = input_from_json(waiting.inputs[refused.input]).tries
         if tries is None or waiting.failures < tries:
-            self.walk.refuse(instance, visit, waiting, reason)
+            self.walk.refuse(instance, visit, waiting, refused.reason)
             return
         if waiting.explicit:
             self._say(self.bot.texts.too_many_tries)
@@ -214,6 +251,12 @@ class Dialogue:
             return
         visit.answers.append(Answer(TRIES_USED, waiting.key, waiting.failures))
         await self._go_on(instance, fresh=True, replay=True)
+
+    async def _start_again(self, instance: FlowInstance, reason: str) -> None:
+        if instance.visit is None:
+            return
+        self.walk.restart(self._flow(instance), instance, instance.visit, reason)
+        await self._go_on(instance, fresh=False, replay=False)
 
     async def _go_on(self, instance: FlowInstance, *, fresh: bool, replay: bool) -> None:
         await self.walk.go(self._flow(instance), instance, fresh=fresh, replay=replay)
@@ -225,7 +268,7 @@ class Dialogue:
         flow = request.flow
         if self.bot.registry.flows.get(flow.name) is not flow:
             raise UnknownFlow(flow.name, self.bot.registry.flows)
-        running = next((one for one in self.conversation.stack if one.flow == flow.name), None)
+        running = self._running(flow.name)
         if running is not None:
             self.conversation.raise_to_top(running)
             self.walk.show(running)
@@ -245,6 +288,11 @@ class Dialogue:
         self.conversation.stack.append(instance)
         await self.walk.begin(flow, instance)
         self._shown = instance.id
+
+    def _running(self, flow: str) -> FlowInstance | None:
+        """The run of that flow; one that this turn has ended may be started anew."""
+        runs = (one for one in self.conversation.stack if one.flow == flow)
+        return next((one for one in runs if one.status is Status.ACTIVE), None)
 
     async def _start_requested(self) -> None:
         while self.effects.starts:
@@ -269,10 +317,11 @@ class Dialogue:
 
     def _uncover(self) -> None:
         """Takes ended instances off the stack and shows the question that was beneath."""
-        if not self.ended:
+        stack = self.conversation.stack
+        running = [one for one in stack if one.status is Status.ACTIVE]
+        if len(running) == len(stack):
             return
-        for instance in self.ended:
-            self.conversation.stack.remove(instance)
+        stack[:] = running
         top = self.conversation.top
         if top is not None and top.id != self._shown:
             self._show_top()
@@ -288,10 +337,10 @@ class Dialogue:
         handler = self.bot.router.fallback_handler
         if handler is not None:
             await self._call(handler, "")
-        elif not isinstance(self.update.content, Press):
-            self._say(self.bot.texts.hint(self.bot.commands()))
-        else:
+        elif isinstance(self.update.content, Press):
             self.effects.notice = self.bot.texts.stale_press
+        elif self.update.conversation is not None:
+            self._say(self.bot.texts.hint(self.bot.commands()))
 
     async def _stale_press(self) -> None:
         handler = self.bot.router.stale_press_handler
@@ -312,15 +361,12 @@ class Dialogue:
 
     def _take_back(self, context: Context[Any, Any]) -> None:
         """Keeps what a handler wrote; open steps go on seeing the values as of their entry."""
-        for name, value in self.session.take_back(context.session).items():
-            for instance in self.conversation.stack:
-                if instance.visit is not None and instance.visit.asked:
-                    instance.visit.session.setdefault(name, value)
+        keep_entry_values(self.conversation.stack, self.session.take_back(context.session))
 
     # --- showing ------------------------------------------------------------------------
 
     def _say(self, text: str) -> None:
-        self.effects.emit(Reply(text=text))
+        self.walk.say(text)
 
     def _show_top(self) -> None:
         top = self.conversation.top

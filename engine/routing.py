@@ -42,7 +42,18 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It was meant for the instance, but does not parse; ``reason`` is for the person."""
+    """It was meant for the instance, but does not parse; ``reason`` is for the person, and
+    ``input`` is the first of the inputs that it was meant for.
+    """
+
+    instance: FlowInstance
+    input: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """What the instance waits for cannot be read by this code."""
 
     instance: FlowInstance
     reason: str
@@ -87,7 +98,7 @@ class Plain(Enum):
     NOTHING = "nothing"
 
 
-Decision = Answered | Refused | Started | Handled | Timer | Plain
+Decision = Answered | Refused | Outdated | Started | Handled | Timer | Plain
 
 
 def route(conversation: Conversation, update: Update, router: Router) -> Decision:
@@ -116,7 +127,7 @@ def _pressed(conversation: Conversation, update: Update, token: Token | None) ->
     if token.owner != owner(person_id(update.source, update.user.id)):
         return Plain.FOREIGN_PRESS
     instance = conversation.find(token.instance)
-    if instance is None or instance.visit is None or not genuine(token, instance):
+    if instance is None or instance.visit is None:
         return Plain.STALE_PRESS
     waiting = instance.visit.waiting
     asked = (instance.visit.number, waiting.ordinal if waiting else None)
@@ -125,6 +136,8 @@ def _pressed(conversation: Conversation, update: Update, token: Token | None) ->
     if token.button >= len(waiting.buttons):
         return Plain.STALE_PRESS
     button = waiting.buttons[token.button]
+    if not genuine(token, instance, button.value):
+        return Plain.STALE_PRESS
     return Answered(instance, button.input, button.value)
 
 
@@ -142,16 +155,19 @@ def _flow_command(router: Router, name: str) -> Plain | None:
 
 def _offered(instance: FlowInstance, waiting: Waiting, content: Content) -> Decision | None:
     """What a waiting instance makes of it: the first input that parses, else that fits."""
-    refusal: str | None = None
-    for index, stored in enumerate(waiting.inputs):
-        accepted = input_from_json(stored)
+    refusal: Refused | None = None
+    try:
+        inputs = [input_from_json(stored) for stored in waiting.inputs]
+    except ValueError as error:
+        return Outdated(instance, str(error))
+    for index, accepted in enumerate(inputs):
         if not accepted.fits(content):
             continue
         try:
             return Answered(instance, index, accepted.parse(content))
         except InvalidAnswer as error:
-            refusal = refusal or error.reason
-    return None if refusal is None else Refused(instance, refusal)
+            refusal = refusal or Refused(instance, index, error.reason)
+    return refusal
 
 
 def _routed(router: Router, content: Content) -> Decision | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
 from flows.errors import HandrailError
+from flows.instance import FlowInstance
 
 
 class InvalidSession(HandrailError, ValueError):
@@ -25,7 +26,7 @@ class SessionCell:
     def __init__(self, model: type[BaseModel] | None, value: dict[str, Any]) -> None:
         self.value = value
         self._model = model
-        self._lent: dict[int, dict[str, Any]] = {}
+        self._lent: dict[int, tuple[BaseModel, dict[str, Any]]] = {}
 
     def lend(self, *, entry: Mapping[str, Any] | None = None) -> Any:
         """The session as a model of its own, with the values of ``entry`` over it; None without
@@ -37,8 +38,17 @@ class SessionCell:
         if self._model is None:
             return None
         lent = _load(self._model, {**self.value, **(entry or {})})
-        self._lent[id(lent)] = _dump(lent)
+        self._lent[id(lent)] = lent, _dump(lent)
         return lent
+
+    def refresh(self, lent: Any) -> None:
+        """Brings a model that was taken back up to date in its place, and lends it again: whoever
+        holds it sees what others wrote meanwhile.
+        """
+        if self._model is None:
+            return
+        lent.__setstate__(_load(self._model, self.value).__getstate__())
+        self._lent[id(lent)] = lent, _dump(lent)
 
     def take_back(self, lent: Any) -> dict[str, Any]:
         """Writes the fields that the borrower changed over the session; answers the values that
@@ -49,13 +59,26 @@ class SessionCell:
         """
         if self._model is None:
             return {}
-        old, new = self._lent.pop(id(lent), {}), _dump(lent)
+        _, old = self._lent.pop(id(lent), (None, {}))
+        new = _dump(lent)
         changed = {name: value for name, value in new.items() if value != old.get(name, ...)}
         if not changed:
             return {}
         current = _dump(_load(self._model, self.value))
         self.value = _dump(_load(self._model, {**current, **changed}))
         return {name: current[name] for name in changed if name in current}
+
+
+def keep_entry_values(instances: Iterable[FlowInstance], before: Mapping[str, Any]) -> None:
+    """The session changed: steps with a journal go on seeing the values as of their entry."""
+    for instance in instances:
+        visit = instance.visit
+        if visit is None or not visit.asked:
+            continue
+        if visit.waiting is not None and visit.waiting.explicit:
+            continue  # there is no journal: the next input runs it anew
+        for name, value in before.items():
+            visit.session.setdefault(name, value)
 
 
 def _load(model: type[BaseModel], value: Mapping[str, Any]) -> BaseModel:

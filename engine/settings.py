@@ -54,8 +54,8 @@ def _url(*schemes: str) -> BeforeValidator:
         # The value is left out of the message: it may hold a password.
         scheme, separator, rest = str(value).partition("://")
         if value is not None and not (separator and (not schemes or scheme in schemes)):
-            example = {"scheme": schemes[0] if schemes else "scheme"}
-            raise PydanticCustomError("url", "it is no URL such as {scheme}://...", example)
+            usual = f"{schemes[0]}://host" if schemes else f"{DEFAULT_DATABASE_URL} or memory://"
+            raise PydanticCustomError("url", "it is no URL such as {usual}", {"usual": usual})
         if value is not None and schemes and not rest:
             raise PydanticCustomError("url", "its URL names no host")
         return value

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from flows.errors import CorruptState
-from flows.instance import FlowInstance, Status
+from flows.instance import FlowInstance, OnceResult, Status
 from flows.registry import FlowRegistry
 
 FORMAT = 1
@@ -48,6 +48,28 @@ class Conversation:
         """A parked instance was addressed: it takes the input from now on."""
         self.stack.remove(instance)
         self.stack.append(instance)
+
+    def go_back_to(self, other: Conversation) -> None:
+        """Takes over what the other holds."""
+        self.session = other.session
+        self.stack[:] = other.stack
+        self.aside[:] = other.aside
+
+    def keep_results(self, notes: Mapping[str, Mapping[str, OnceResult]]) -> None:
+        """Keeps the results of ``turn.once`` of a turn that failed, for the next run.
+
+        Args:
+            notes: ``instance/place`` to key to result.
+        """
+        for instance in self.stack:
+            for name, results in notes.items():
+                owner, _, place = name.partition("/")
+                if owner != instance.id:
+                    continue
+                if instance.visit is not None and instance.visit.place == place:
+                    instance.visit.once.update(results)
+                else:
+                    instance.spare[place] = dict(results)
 
     def encode(self) -> str:
         """The JSON text."""

@@ -55,7 +55,7 @@ Rest = Suspended | Misfit | Decided
 
 
 class StepFailed(Exception):
-    """A handler raised ``cause``. Never leaves the engine."""
+    """A handler raised ``cause``. Never leaves the engine, and middleware never sees it."""
 
     def __init__(self, cause: Exception) -> None:
         self.cause = cause
@@ -83,9 +83,13 @@ async def run_step(
         StepFailed: the handler raised, or broke a rule.
     """
     code = flow.code[visit.step]
+    try:
+        answer = _given(visit)
+    except ValueError as error:
+        return Misfit(f"what the step waited for cannot be read any more: {error}")
     turn, run = prepare(
         flow, instance, visit,
-        fresh=fresh, replay=replay, session=session, around=around, note=note,
+        fresh=fresh, replay=replay, answer=answer, session=session, around=around, note=note,
     )  # fmt: skip
     returned = await _run(run, lambda: code.handler(turn), flow=flow)
     if run.misfit is not None:
@@ -121,9 +125,10 @@ async def run_recovery(
     recovery = flow.recovery
     turn, run = prepare(
         flow, instance, visit,
-        fresh=False, replay=False, session=session, around=around, note=note,
+        fresh=False, replay=False, answer=_given(visit), session=session, around=around, note=note,
     )  # fmt: skip
     run.position = len(visit.answers)
+    run.aside = "e"
     returned = await _run(run, lambda: recovery(turn, error), flow=flow)
     if run.waiting is not None:
         message = "on_error cannot ask. Let it decide, and ask in a step."
@@ -140,24 +145,47 @@ def prepare(
     *,
     fresh: bool,
     replay: bool,
+    answer: object,
     session: SessionCell,
     around: Surroundings,
     note: Note,
 ) -> tuple[Turn[Any, Any, Any], Run]:
     """The turn that a handler is given, and the run that stands behind it."""
     run = Run(flow.name, visit, fresh, note, muted=replay)
-    given = visit.given
     turn: Turn[Any, Any, Any] = Turn(
         step=flow.step(visit.step),
         data=flow.load(instance.data),
         session=session.lend(entry=visit.session),
-        answer=input_from_json(given.input).load(given.value) if given is not None else None,
+        answer=answer,
         run=run,
         instance=instance,
         mint=minting(instance, visit.number, around.person),
         around=around,
     )
     return turn, run
+
+
+def contained(error: BaseException) -> Exception:
+    """The error as one that a turn can fail with.
+
+    ``sys.exit`` in a handler, or in a library that it calls, must not end the bot for everybody.
+
+    Raises:
+        BaseException: ``error`` itself, where it comes from outside of the handler.
+    """
+    if isinstance(error, Exception):
+        return error
+    if isinstance(error, KeyboardInterrupt | GeneratorExit | asyncio.CancelledError):
+        raise error
+    failure = RuntimeError(f"a handler raised {type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure
+
+
+def _given(visit: Visit) -> object:
+    """The answer to ``turn.wait``. Raises ValueError when it cannot be read."""
+    given = visit.given
+    return input_from_json(given.input).load(given.value) if given is not None else None
 
 
 async def _run(
@@ -173,8 +201,9 @@ async def _run(
             if _being_cancelled():
                 raise
             failure = StepError(flow.name, run.visit.step, "what it awaited was cancelled")
-    except Exception as error:  # whatever the user's code raises fails this turn alone
-        failure = error
+    except BaseException as error:  # whatever the user's code raises fails this turn alone
+        failure = contained(error)
+        _tell_place(failure, f"raised in flow {flow.name!r}, step {run.visit.step}")
     finally:
         run.closed = True
     if run.concurrent:
@@ -182,6 +211,11 @@ async def _run(
     if failure is not None:
         raise StepFailed(failure) from failure
     return returned
+
+
+def _tell_place(error: Exception, place: str) -> None:
+    if not isinstance(error, StepError) and place not in getattr(error, "__notes__", ()):
+        error.add_note(place)
 
 
 def _being_cancelled() -> bool:

@@ -15,7 +15,7 @@ from engine.changes import Origin, changes, only_says
 from engine.dialogue import Dialogue
 from engine.mailboxes import Item
 from engine.state import Conversation
-from engine.steps import StepFailed
+from engine.steps import StepFailed, contained
 from engine.walk import OnceNotes
 from flows.conversation import ConversationKey
 from flows.effects import Effects, Emission
@@ -53,9 +53,15 @@ ROW = 500
 
 @dataclass(slots=True)
 class Deadline:
-    """``passed``: the turn was cancelled because its time is up, and for no other reason."""
+    """Why the engine has cancelled a turn, if it has.
+
+    Attributes:
+        passed: its time is up.
+        given_up: the worker stops without it; it runs again after the next start.
+    """
 
     passed: bool = False
+    given_up: bool = False
 
 
 class TurnRunner:
@@ -88,6 +94,7 @@ class TurnRunner:
         origin = Origin(seq=item.seq, key=key, update=item.update, snapshot=snapshot, now=now)
         state = snapshot.state if snapshot is not None else None
         dialogue: Dialogue | None = None
+        failure: Exception
         try:
             dialogue = self._dialogue(item, key, state, now)
             await dialogue.run()
@@ -96,13 +103,13 @@ class TurnRunner:
             _log.error("%s", error)
             return given_up(item, now, str(error))
         except asyncio.CancelledError:
-            if not deadline.passed:
+            if deadline.given_up:
                 raise
-            failure: Exception = _timed_out(dialogue, self._timeout)
+            failure = self._cancelled(dialogue, deadline)
         except StepFailed as failed:
             failure = failed.cause
-        except Exception as error:  # whatever a handler raises fails this turn alone
-            failure = error
+        except BaseException as error:  # whatever a handler raises fails this turn alone
+            failure = contained(error)
         else:
             return Finished(item=item, commit=commit, state=written, effects=dialogue.effects)
         return self.failed(item, origin.snapshot, failure)
@@ -127,6 +134,11 @@ class TurnRunner:
             failed=True,
         )
 
+    def _cancelled(self, dialogue: Dialogue | None, deadline: Deadline) -> Exception:
+        if deadline.passed:
+            return _timed_out(dialogue, self._timeout)
+        return RuntimeError("what a handler awaited was cancelled")
+
     def _dialogue(self, item: Item, key: ConversationKey, state: str | None, now: int) -> Dialogue:
         return Dialogue(
             self._bot,
@@ -150,12 +162,12 @@ class TurnRunner:
         except StepFailed as failed:
             _log.error("an update without a conversation failed", exc_info=failed.cause)
         except asyncio.CancelledError:
-            if not deadline.passed:
+            if deadline.given_up:
                 raise
-            failure = _timed_out(None, self._timeout)
+            failure = self._cancelled(None, deadline)
             _log.error("an update without a conversation failed: %s", failure)
-        except Exception:  # whatever a handler raises fails this turn alone
-            _log.exception("an update without a conversation failed")
+        except BaseException as error:  # whatever a handler raises fails this turn alone
+            _log.error("an update without a conversation failed", exc_info=contained(error))
         if dialogue.effects.emissions:
             _log.warning("a handler replied to an update that has no chat; nothing is sent")
         commit = TurnCommit(cause=item.seq, part=item.part)
@@ -188,15 +200,7 @@ def _with_results(origin: Origin, notes: OnceNotes) -> str | None:
     if not notes or origin.snapshot is None:
         return None
     conversation = Conversation.decode(str(origin.key), origin.snapshot.state)
-    for instance in conversation.stack:
-        for place, results in notes.items():
-            owner, _, visit = place.rpartition("/")
-            if owner != instance.id:
-                continue
-            if instance.visit is not None and str(instance.visit.number) == visit:
-                instance.visit.once.update(results)
-            else:
-                instance.spare[visit] = dict(results)
+    conversation.keep_results(notes)
     return conversation.encode()
 
 

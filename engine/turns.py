@@ -176,8 +176,9 @@ class Turns:
             tasks = [one.task for one in self._running.values()]
             count = len(tasks) + len(self._finished)
             _log.warning("%d turns took too long to stop; they run again later", count)
-            for task in tasks:
-                task.cancel()
+            for one in self._running.values():
+                one.deadline.given_up = True
+                one.task.cancel()
             if tasks:
                 await asyncio.wait(tasks)
 

@@ -6,10 +6,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
+import orjson
+
+from engine import waits
 from engine.notices import Notices
-from engine.sessions import SessionCell
+from engine.sessions import SessionCell, keep_entry_values
 from engine.steps import (
     Decided,
     Misfit,
@@ -32,11 +36,11 @@ from engine.transitions import (
     step_back,
 )
 from flows.actions import Action, Back, Repeat, Retry, Wait
-from flows.effects import Effects
+from flows.effects import Effects, Mark
 from flows.errors import NondeterministicStep, StepError, TooManyTries, TransitionLoop
 from flows.flow import Flow
 from flows.instance import FlowInstance, OnceResult, Status, Visit, Waiting
-from flows.questions import Mint, question, wait_buttons
+from flows.questions import Mint, question
 from flows.replies import Reply
 from flows.turn import Surroundings
 
@@ -49,7 +53,9 @@ RETRY_LIMIT = 3
 _log = logging.getLogger("handrail.engine")
 
 OnceNotes = dict[str, dict[str, OnceResult]]
-"""Results of ``turn.once`` that this cause has stored: ``instance/visit`` to key to result."""
+"""Results of ``turn.once`` that this cause has stored: ``instance/place`` of the visit to key to
+result.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +73,18 @@ class Walk:
     """What walking needs and what it leaves behind.
 
     Attributes:
+        stack: the running instances of the conversation.
         mint: makes the token maker of a visit.
         rerun_every_step: for tests: run each step again at every question and compare.
         save_notes: stores ``notes`` durably.
         moves: every move of this turn, in order.
         ended: instances that are over, in order.
+        entered: the step of every run of this turn, in order.
+        noted: visits that have taken their results over from ``notes``.
     """
 
     around: Surroundings
+    stack: list[FlowInstance]
     session: SessionCell
     texts: Notices
     notes: OnceNotes
@@ -83,6 +93,8 @@ class Walk:
     rerun_every_step: bool = False
     moves: list[Moved] = field(default_factory=list)
     ended: list[FlowInstance] = field(default_factory=list)
+    entered: list[str] = field(default_factory=list)
+    noted: set[str] = field(default_factory=set)
 
     @property
     def effects(self) -> Effects:
@@ -98,11 +110,16 @@ class Walk:
         """The person wants to go back."""
         move = step_back(instance)
         if isinstance(move, AtStart):
-            self.effects.emit(Reply(text=self.texts.at_start))
+            self.say(self.texts.at_start)
             self.show(instance)
             return
         self._move(flow, instance, move, cause="back")
         await self.go(flow, instance, replay=isinstance(move, UndoAnswer))
+
+    def say(self, text: str) -> None:
+        """Says one of the engine's own texts; an empty one is not said."""
+        if text.strip():
+            self.effects.emit(Reply(text=text))
 
     def end(self, instance: FlowInstance, status: Status, *, cause: str) -> None:
         """The instance is over."""
@@ -148,18 +165,14 @@ class Walk:
             StepFailed: a step failed and ``on_error`` did not help.
         """
         retries = 0
-        entered: list[str] = []
         while instance.status is Status.ACTIVE and instance.visit is not None:
             visit = instance.visit
-            entered.append(visit.step)
-            if len(entered) > MOVE_LIMIT:
-                loop = TransitionLoop(flow.name, visit.step, entered[-10:], MOVE_LIMIT)
-                raise StepFailed(loop)
-            said = len(self.effects.emissions)
+            self._count(flow, visit)
+            said = self.effects.mark()
             try:
                 rest = await self._run(flow, instance, visit, fresh=fresh, replay=replay)
                 if isinstance(rest, Misfit):
-                    self._restart(flow, instance, visit, rest.reason)
+                    self.restart(flow, instance, visit, rest.reason)
                     fresh = replay = False
                     continue
                 if isinstance(rest, Suspended):
@@ -173,7 +186,7 @@ class Walk:
                 if _gave_up(failure, flow):
                     self._give_up(instance)
                     return
-                del self.effects.emissions[said:]
+                self.effects.undo(said)
                 rest = await self._recover(flow, instance, visit, failure.cause)
                 if isinstance(rest.action, Retry):
                     retries += 1
@@ -185,6 +198,13 @@ class Walk:
             if instance.visit is visit and visit.waiting is not None:
                 return
 
+    def _count(self, flow: Flow[Any, Any], visit: Visit) -> None:
+        """Raises StepFailed when the turn makes too many moves, whichever flows they are of."""
+        self.entered.append(visit.step)
+        if len(self.entered) > MOVE_LIMIT:
+            loop = TransitionLoop(flow.name, visit.step, self.entered[-10:], MOVE_LIMIT)
+            raise StepFailed(loop)
+
     async def _run(
         self,
         flow: Flow[Any, Any],
@@ -194,18 +214,21 @@ class Walk:
         fresh: bool,
         replay: bool,
     ) -> Rest:
-        place = f"{instance.id}/{visit.number}"
-        for key, result in self.notes.get(place, {}).items():
-            visit.once.setdefault(key, result)
-
-        async def note() -> None:
-            self.notes[place] = dict(visit.once)
-            await self.save_notes()
-
+        place = f"{instance.id}/{visit.place}"
+        if place not in self.noted:
+            # only once: what repeat, wait or back drop in this turn must not come back
+            self.noted.add(place)
+            for key, result in self.notes.get(place, {}).items():
+                visit.once.setdefault(key, result)
         return await run_step(
             flow, instance, visit,
-            fresh=fresh, replay=replay, session=self.session, around=self.around, note=note,
+            fresh=fresh, replay=replay, session=self.session, around=self.around,
+            note=partial(self._note, place, visit),
         )  # fmt: skip
+
+    async def _note(self, place: str, visit: Visit) -> None:
+        self.notes[place] = dict(visit.once)
+        await self.save_notes()
 
     async def _recover(
         self, flow: Flow[Any, Any], instance: FlowInstance, visit: Visit, error: Exception
@@ -217,12 +240,10 @@ class Walk:
             flow.name, visit.step, instance.id, exc_info=error,
         )  # fmt: skip
 
-        async def note() -> None:
-            await self.save_notes()
-
         return await run_recovery(
             flow, instance, visit, error,
-            session=self.session, around=self.around, note=note,
+            session=self.session, around=self.around,
+            note=partial(self._note, f"{instance.id}/{visit.place}", visit),
         )  # fmt: skip
 
     async def _compare(
@@ -250,21 +271,27 @@ class Walk:
         rest: Decided,
         *,
         fresh: bool,
-        said: int,
+        said: Mark,
     ) -> bool:
         """Takes a decision; answers whether the next run replays a journal."""
         try:
             match rest.action:
                 case Repeat(notice=notice):
-                    visit.scene = rest.scene
-                    visit.drop_journal()
+                    scene = _scene(flow, visit, rest)
                     if notice is not None:
                         self.effects.emit(Reply(text=notice))
+                    visit.scene = scene
+                    visit.drop_journal()
                     return False
                 case Wait() as action:
+                    waiting = waits.waiting_of(
+                        action, self.effects, flow=flow.name, visit=visit, said=said
+                    )
+                    scene = _scene(flow, visit, rest)
                     self._keep(flow, instance, visit, rest)
-                    visit.scene = rest.scene
-                    self._wait(instance, visit, action, said=said)
+                    visit.scene = scene
+                    mint = self.mint(instance, visit.number)
+                    waits.rest(instance, visit, waiting, effects=self.effects, mint=mint, said=said)
                     return False
                 case Retry():
                     message = "turn.retry() is for on_error; a step repeats with turn.repeat()"
@@ -298,9 +325,11 @@ class Walk:
                 visit.undo_answer()
                 return True
             case AtStart():
+                # an explicit step runs from its top as if entered, and has to say everything
+                replay = visit.asked and visit.given is None
                 visit.drop_journal()
-                self.effects.emit(Reply(text=self.texts.at_start))
-                return visit.asked
+                self.say(self.texts.at_start)
+                return replay
             case _:
                 self._keep(flow, instance, visit, rest)
                 restore = isinstance(rest.action, Back) and rest.action.restore
@@ -312,36 +341,11 @@ class Walk:
     ) -> dict[str, Any]:
         """Writes what the step changed over data and session; answers the values before."""
         before = instance.data
-        instance.data = flow.settle(visit.step, before=before, after=rest.data, current=before)
-        self.session.take_back(rest.session)
-        return {
-            name: value for name, value in before.items() if instance.data.get(name, ...) != value
-        }
-
-    def _wait(self, instance: FlowInstance, visit: Visit, action: Wait[Any], *, said: int) -> None:
-        visit.drop_journal()
-        waiting = Waiting(
-            ordinal=visit.base,
-            explicit=True,
-            inputs=[accepted.to_json() for accepted in action.inputs],
-            key=None,
-            prompt=action.prompt,
-            buttons=wait_buttons(action.inputs),
-        )
-        emissions = self.effects.emissions
-        slot: str | None = f"{instance.id}.{visit.number}.{visit.base}.ask"
-        if (
-            action.prompt is None
-            and len(emissions) > said
-            and isinstance(emissions[-1].send, Reply)
-        ):
-            last = emissions.pop()
-            waiting.prompt = last.send if isinstance(last.send, Reply) else None
-            slot = last.slot
-        if waiting.prompt is not None:
-            self.effects.emit(question(waiting, self.mint(instance, visit.number)), slot)
-        visit.waiting = waiting
-        visit.asked = True
+        after = flow.settle(visit.step, before=before, after=rest.data, current=before)
+        seen = self.session.take_back(rest.session)  # the last that can fail
+        instance.data = after
+        keep_entry_values((one for one in self.stack if one is not instance), seen)
+        return {name: value for name, value in before.items() if after.get(name, ...) != value}
 
     # --- moves --------------------------------------------------------------------------
 
@@ -389,10 +393,14 @@ class Walk:
         instance.version = flow.version
         instance.enter(step, origin=origin)
 
-    def _restart(
+    def restart(
         self, flow: Flow[Any, Any], instance: FlowInstance, visit: Visit, reason: str
     ) -> None:
-        """The journal does not fit: the step starts from its top, once under the same code."""
+        """The journal does not fit: the step is to start from its top, once under the same code.
+
+        Raises:
+            StepFailed: that has happened to this visit before.
+        """
         code = flow.code[visit.step].fingerprint
         if visit.misfit == code:
             raise StepFailed(NondeterministicStep(flow.name, visit.step, reason))
@@ -401,15 +409,24 @@ class Walk:
             "the step starts again",
             flow.name, visit.step, instance.id, reason,
         )  # fmt: skip
-        self.effects.emit(Reply(text=self.texts.restarted))
+        self.say(self.texts.restarted)
         # a visit of its own, so that the buttons of the old questions mean nothing any more
         started = instance.enter(visit.step, origin=visit.origin)
         started.misfit = code
         started.scene = visit.scene
 
     def _give_up(self, instance: FlowInstance) -> None:
-        self.effects.emit(Reply(text=self.texts.too_many_tries))
+        self.say(self.texts.too_many_tries)
         self.end(instance, Status.CANCELLED, cause="too many tries")
+
+
+def _scene(flow: Flow[Any, Any], visit: Visit, rest: Decided) -> dict[str, Any]:
+    try:
+        scene: dict[str, Any] = orjson.loads(orjson.dumps(rest.scene))
+    except orjson.JSONEncodeError as error:
+        message = f"turn.scene is no JSON ({error}). Keep plain data in it: numbers, texts, lists."
+        raise StepError(flow.name, visit.step, message) from error
+    return scene
 
 
 def _question(rest: Rest) -> object:

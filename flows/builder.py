@@ -205,12 +205,14 @@ class FlowBuilder(Generic[S, D, Deps]):
                 f"Its fields are {', '.join(self.data.model_fields)}.",
                 member,
             )
-        default = self.data.model_fields[into].default if into is not None else None
 
         async def asked(turn: Turn[S, D, Deps]) -> Action[S]:
             keep: T | None = None
             if into is not None:
                 held = getattr(turn.data, into)
+                default = self.data.model_fields[into].get_default(
+                    call_default_factory=True, validated_data=dict(turn.data)
+                )
                 keep = held if held != default and _takes(accept, held) else None
             value = await turn.ask(prompt, accept, keep=keep)
             if save is not None:

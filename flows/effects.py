@@ -32,6 +32,16 @@ class StartRequest:
     payload: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the effects had come; see ``Effects.undo``."""
+
+    emissions: int
+    starts: int
+    logs: int
+    notice: str | None
+
+
 @dataclass(slots=True)
 class Effects:
     """Replies, a notice for the pressed button, flows to start, log lines."""
@@ -42,8 +52,25 @@ class Effects:
     logs: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
     def emit(self, send: Send, slot: str | None = None) -> None:
-        """Adds a message."""
+        """Adds a message.
+
+        Raises:
+            ValueError: nothing can be seen in its text, so that no channel could send it.
+        """
+        if not send.text.strip():
+            raise ValueError(f"a message needs a text, and {send.text!r} is blank")
         self.emissions.append(Emission(send, slot))
+
+    def mark(self) -> Mark:
+        """Where ``undo`` is to go back to."""
+        return Mark(len(self.emissions), len(self.starts), len(self.logs), self.notice)
+
+    def undo(self, mark: Mark) -> None:
+        """Forgets what was added since the mark."""
+        del self.emissions[mark.emissions :]
+        del self.starts[mark.starts :]
+        del self.logs[mark.logs :]
+        self.notice = mark.notice
 
     def clear(self) -> None:
         """Forgets everything: the turn failed, or runs again."""

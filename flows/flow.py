@@ -116,11 +116,20 @@ class Flow(Generic[S, D]):
         changed = {name: value for name, value in left.items() if value != before.get(name, ...)}
         if not changed:
             return dict(current)
+        self._check_json(step, changed)
         try:
             return self.dump(self.load({**current, **changed}))
         except ValidationError as error:
             first = error.errors()[0]
             raise InvalidData(self.name, step, _where(first) or "?", first["msg"]) from None
+
+    def _check_json(self, step: str, changed: Mapping[str, Any]) -> None:
+        """Raises InvalidData for the field that JSON cannot hold: a lone surrogate, 2**70."""
+        for name, value in changed.items():
+            try:
+                orjson.dumps(value)
+            except orjson.JSONEncodeError as error:
+                raise InvalidData(self.name, step, name, str(error)) from None
 
     def misfit(self, instance: FlowInstance) -> str | None:
         """Why this flow cannot run the instance, or None when it can."""

@@ -85,6 +85,8 @@ class Visit:
     Attributes:
         number: counts the visits of the instance, from 1.
         base: what the ordinals of this journal start at.
+        undone: what undone answers have added to the ordinals: a question that is asked again
+            after another answer is another one, and old buttons mean nothing to it.
         asked: whether the step has asked anything yet; then a run of it is a re-run.
         seen: ``now`` (ms), ``seed`` and ``user`` as first used.
         session: values at entry of session fields that others have changed since.
@@ -96,6 +98,7 @@ class Visit:
     number: int
     step: str
     base: int = 0
+    undone: int = 0
     asked: bool = False
     answers: list[Answer] = field(default_factory=list)
     once: dict[str, OnceResult] = field(default_factory=dict)
@@ -106,6 +109,15 @@ class Visit:
     misfit: str | None = None
     origin: str | None = None
     given: Given | None = None
+
+    @property
+    def place(self) -> str:
+        """Names the visit within its instance, also when a failed turn is run again."""
+        return f"{self.number}.{self.step}"
+
+    def ordinal(self, position: int) -> int:
+        """The number of the question at that place of the journal."""
+        return self.base + self.undone + position
 
     def drop_journal(self) -> None:
         """Forgets answers and recorded values; later questions get new ordinals."""
@@ -120,6 +132,7 @@ class Visit:
     def undo_answer(self) -> None:
         """Forgets the last answer, and the ``once`` results that came after it."""
         self.answers.pop()
+        self.undone += 2
         kept = len(self.answers)
         self.once = {key: one for key, one in self.once.items() if one.position <= kept}
         self.waiting = None
@@ -150,7 +163,7 @@ class FlowInstance:
         payload: what came with the trigger: the command's arguments, the pressed data.
         started: milliseconds since the epoch.
         inputs: accepted inputs so far; a timer that waits for silence compares it.
-        spare: results of ``turn.once`` of a visit whose turn failed, by visit number.
+        spare: results of ``turn.once`` of a visit whose turn failed, by the visit's place.
     """
 
     id: str
@@ -170,9 +183,9 @@ class FlowInstance:
     def enter(self, step: str, *, origin: str | None = None) -> Visit:
         """Starts a visit of ``step`` and answers it."""
         self.visits += 1
-        once = self.spare.get(str(self.visits), {})
+        self.visit = Visit(self.visits, step, origin=origin)
+        self.visit.once = self.spare.get(self.visit.place, {})
         self.spare = {}
-        self.visit = Visit(self.visits, step, once=once, origin=origin)
         return self.visit
 
     def leave(self, undo: dict[str, Any]) -> None:
@@ -195,7 +208,7 @@ class FlowInstance:
         visit = values["visit"]
         values["visit"] = _visit(visit) if visit is not None else None
         values["history"] = [Past(**past) for past in values["history"]]
-        values["spare"] = {number: _once(results) for number, results in values["spare"].items()}
+        values["spare"] = {place: _once(results) for place, results in values["spare"].items()}
         return cls(**values)
 
 

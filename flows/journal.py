@@ -44,6 +44,7 @@ class Run:
         closed: the handler has ended; nothing more counts.
         main: the task that the handler runs in.
         line: where the live ``ask`` stands, as ``file:line``.
+        aside: tells the messages of ``on_error`` from those of the step.
     """
 
     flow: str
@@ -59,6 +60,7 @@ class Run:
     closed: bool = False
     main: asyncio.Task[Any] | None = field(default_factory=asyncio.current_task)
     line: str = ""
+    aside: str = ""
     asking: asyncio.Task[Any] | None = None
     _random: Random | None = None
 
@@ -112,11 +114,11 @@ class Run:
 
     def ordinal(self) -> int:
         """The number of the question that stands here."""
-        return self.visit.base + self.position
+        return self.visit.ordinal(self.position)
 
     def slot(self, instance: str) -> str:
         """The name of the next message."""
-        name = f"{instance}.{self.visit.number}.{self.visit.base}.{self.messages}"
+        name = f"{instance}.{self.visit.number}.{self.visit.base}.{self.aside}{self.messages}"
         self.messages += 1
         return name
 

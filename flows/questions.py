@@ -10,8 +10,8 @@ from flows.inputs import Input
 from flows.instance import WaitButton, Waiting
 from flows.replies import Button, Keyboard, Reply
 
-Mint = Callable[[int, int], str]
-"""Makes the token of a button: of the question's ordinal and the button's index."""
+Mint = Callable[[int, int, Any], str]
+"""Makes the token of a button: of the question's ordinal, the button's index and its value."""
 
 ROW_CHARACTERS = 28
 """How many characters of labels go into one row of buttons, so that phones show them whole."""
@@ -46,6 +46,6 @@ def _rows(waiting: Waiting, mint: Mint) -> Keyboard:
         if not rows or crowded or len(rows[-1]) == (columns or ROW_BUTTONS):
             rows.append([])
             room = ROW_CHARACTERS
-        rows[-1].append(Button(button.label, mint(waiting.ordinal, index)))
+        rows[-1].append(Button(button.label, mint(waiting.ordinal, index, button.value)))
         room -= len(button.label)
     return tuple(tuple(row) for row in rows)

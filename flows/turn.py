@@ -257,7 +257,7 @@ class Turn(Generic[S, D, Deps]):
         step is run again, even after a crash, and never the same for another.
         """
         self._run.enter()
-        place = f"{self._instance.id}/{self._run.visit.number}/{key}"
+        place = f"{self._instance.id}/{self._run.visit.place}/{key}"
         return blake2b(place.encode(), digest_size=16).hexdigest()
 
     # --- saying -------------------------------------------------------------------------

@@ -53,8 +53,11 @@ def check(target: Target) -> None:
 
     Example: handrail check examples.signup:app
     """
-    for line in load_app(target).check():
+    lines = load_app(target).check()
+    for line in lines:
         say(line)
+    if not lines:
+        say("The app has no flow. Was its registry given to it, or applied to its router?")
     say("No mistakes found.", style="green")
 
 

@@ -6,11 +6,13 @@ import importlib
 import re
 import sys
 import traceback
+import warnings
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from engine.cli.output import warn
 from flows.errors import HandrailError
 from flows.reserved import warn_of_hidden_packages
 
@@ -32,7 +34,7 @@ def load_app(target: str) -> App:
     module_name, colon, name = target.partition(":")
     if not colon or not module_name or not name:
         raise CannotLoad(
-            f"{target!r} does not name an app. Write MODULE:APP, such as examples.signup:app."
+            f"{target!r} does not name an app. Write MODULE:APP, such as {_example(target)}."
         )
     _see_current_folder()
     return app_in(_imported(module_name), name)
@@ -127,6 +129,11 @@ def _imported(name: str) -> ModuleType:
             f"the module {name!r} needs the module {missing!r}, which is not installed"
             f"{_place(error)}. Install it, or correct the import."
         ) from error
+    except SystemExit as leaving:
+        raise CannotLoad(
+            f"the module {name!r} ended the program while it was imported{_place(leaving)}. "
+            "Move what it runs under: if __name__ == '__main__':"
+        ) from leaving
     except Exception as error:
         raise CannotLoad(
             f"the module {name!r} failed while it was imported{_place(error)}: "
@@ -145,12 +152,24 @@ def _place(error: BaseException) -> str:
     return f" (line {frames[-1].lineno} of {frames[-1].filename})" if frames else ""
 
 
+def _example(target: str) -> str:
+    """A MODULE:APP for somebody who has written only half of one."""
+    module = target.partition(":")[0].removesuffix(".py")
+    usable = all(part.isidentifier() for part in module.split("."))
+    return f"{module}:app" if usable else "examples.signup:app"
+
+
 def _no_module_name(name: str) -> str:
-    if "/" in name or "\\" in name or name.endswith(".py"):
-        parts = re.split(r"[/\\]", name.removesuffix(".py").removesuffix("__init__"))
-        dotted = ".".join(part for part in parts if part not in {"", "."})
-        return f"{name!r} is a path. Name the module with dots instead: {dotted}:app"
-    return f"{name!r} is no module name. Write it with dots, such as examples.signup:app."
+    if "/" not in name and "\\" not in name and not name.endswith(".py"):
+        return f"{name!r} is no module name. Write it with dots, such as examples.signup:app."
+    path = re.split(r"[/\\]", name.removesuffix(".py").removesuffix("__init__"))
+    parts = [part for part in path if part not in {"", "."}]
+    if parts and all(part.isidentifier() for part in parts) and path[0] != "":
+        return f"{name!r} is a path. Name the module with dots instead: {'.'.join(parts)}:app"
+    return (
+        f"{name!r} is a path that no module name can say. Go to the folder that holds the "
+        "module, and name it there, such as bot:app."
+    )
 
 
 def _no_such_module(name: str, missing: str) -> str:
@@ -177,4 +196,8 @@ def _see_current_folder() -> None:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    warn_of_hidden_packages()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warn_of_hidden_packages()
+    for warning in caught:
+        warn(str(warning.message))

@@ -25,5 +25,14 @@ def say(line: str = "", *, style: str = "") -> None:
 
 def complain(sentence: str) -> None:
     """What went wrong, on stderr."""
-    text = Text.assemble(("error: ", "bold red"), harmless(sentence))
+    _tell("error: ", "bold red", sentence)
+
+
+def warn(sentence: str) -> None:
+    """What may go wrong, on stderr."""
+    _tell("warning: ", "bold yellow", sentence)
+
+
+def _tell(kind: str, style: str, sentence: str) -> None:
+    text = Text.assemble((kind, style), harmless(sentence))
     Console(stderr=True, highlight=False).print(text, soft_wrap=True)

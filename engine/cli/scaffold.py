@@ -144,6 +144,8 @@ def _check(name: str, parent: Path) -> None:
         raise BadName(f"{name!r} would hide Handrail's own package of that name. Try {name}_bot.")
     if (parent / name).exists():
         raise BadName(f"{parent / name} exists already. Choose another name, or move it away.")
+    if (parent / f"{name}.py").exists():
+        raise BadName(f"{name!r} would hide the file {name}.py beside it. Try {name}_bot.")
     if _is_installed(name):
         raise BadName(f"{name!r} would hide the installed module of that name. Try {name}_bot.")
 

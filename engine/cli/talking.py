@@ -9,7 +9,7 @@ import typer
 
 from engine.cli import running
 from engine.cli.loading import load_app, load_demo
-from engine.cli.output import complain
+from engine.cli.output import warn
 from engine.settings import PREFIX, Settings, likely_typos
 
 DEMO_DATABASE_URL = "sqlite+aiosqlite:///handrail-demo.db"
@@ -77,5 +77,5 @@ def chat(target: Target) -> None:
 
 def _settings() -> Settings:
     for strange, meant in likely_typos():
-        complain(f"nothing reads the environment variable {strange}. Did you mean {meant}?")
+        warn(f"nothing reads the environment variable {strange}. Did you mean {meant}?")
     return Settings.from_environment()

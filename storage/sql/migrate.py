@@ -44,6 +44,7 @@ def upgrade(url: str) -> str:
 def current(url: str) -> str | None:
     """The revision that the database is at; None when there is nothing yet. Changes nothing."""
     location = Location.parse(url)
+    _check_place(location.path)
     if not location.path.exists():
         return None
     with _opened(location, PATIENCE, READING) as connection:

@@ -103,6 +103,44 @@ def test_a_killed_conversation_goes_on_at_the_same_question(tmp_path: Path) -> N
     )
 
 
+def test_output_that_nobody_reads_any_more_ends_the_chat_with_a_sentence(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        DEMO,
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"/start\n")
+    process.stdin.flush()
+    shown = b""
+    while b"name?" not in shown:
+        shown += os.read(process.stdout.fileno(), 65536)
+    process.stdout.close()
+    process.stdin.write(b"Ada\n")
+    process.stdin.flush()
+    assert process.stderr is not None
+    told = process.stderr.read()
+    assert process.wait(timeout=60) == 1
+    assert told == b"error: nobody reads the output any more. Start again to go on.\n"
+    process.stdin.close()
+    process.stderr.close()
+    assert piped(tmp_path, "") == "bot> What's your name?\n"
+
+
+def test_a_closed_standard_input_is_told_with_a_sentence(tmp_path: Path) -> None:
+    closed = ["sh", "-c", 'exec "$@" <&-', "sh", *DEMO]
+    done = subprocess.run(
+        closed, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: standard input is closed")
+    assert "Traceback" not in done.stderr
+
+
 def test_at_a_terminal_the_chat_is_prompted_and_left_with_ctrl_d(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     for line in INPUT.splitlines():

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pytest
 
 from engine.testing.chat import Chat
 from flows import Action, Choice, Flow, FlowBuilder, Integer, Text, TooManyTries, Turn
+from flows.inputs import base as inputs_base
+from flows.inputs.base import StringInput
 from storage import MemoryStorage
 from tests.support import Names, One, app_of
 
@@ -565,6 +568,127 @@ async def test_an_honest_step_says_nothing_twice_when_every_step_is_run_again() 
         assert await chat.say("/start") == ("Hello.", "First?")
         assert await chat.say("a") == ("Got a.", "Second?")
         assert await chat.say("b") == ("a and b",)
+
+
+async def test_a_repeat_forgets_the_results_of_once() -> None:
+    calls: list[str] = []
+
+    async def step(turn: Turn[One, Names]) -> Action[One]:
+        town = await turn.ask("Town?")
+
+        def look_up() -> str:
+            calls.append(town)
+            return town
+
+        found = await turn.once("look up", look_up)
+        if found == "nowhere":
+            return turn.repeat("There is no such town.")
+        turn.reply(f"{found} it is.")
+        return turn.complete()
+
+    async with Chat(app_of(one_step(step))) as chat:
+        await chat.say("/start")
+        await chat.say("nowhere")
+        assert await chat.say("Paris") == ("Paris it is.",)
+    assert calls == ["nowhere", "Paris"]
+
+
+async def test_back_from_within_a_step_forgets_the_results_of_once_after_the_answer() -> None:
+    async def step(turn: Turn[One, Names]) -> Action[One]:
+        town = await turn.ask("Town?")
+        found = await turn.once("look up", lambda: town)
+        if await turn.ask(f"{found}?", Choice(["yes", "no"])) == "no":
+            return turn.back()
+        turn.reply(f"{found} it is.")
+        return turn.complete()
+
+    async with Chat(app_of(one_step(step))) as chat:
+        await chat.say("/start")
+        assert await chat.say("Rome") == ("Rome?",)
+        assert await chat.press("no") == ("Town?",)
+        assert await chat.say("Paris") == ("Paris?",)
+        assert await chat.press("yes") == ("Paris it is.",)
+
+
+async def test_a_wait_forgets_the_results_of_once() -> None:
+    async def step(turn: Turn[One, Names]) -> Action[One]:
+        said = str(turn.input)
+        turn.reply(await turn.once("say", lambda: said))
+        return turn.wait() if said != "stop" else turn.complete()
+
+    async with Chat(app_of(one_step(step))) as chat:
+        assert await chat.say("/start") == ("None",)
+        assert await chat.say("a") == ("a",)
+        assert await chat.say("stop") == ("stop",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shout(StringInput):
+    """An input that a later deploy does not have."""
+
+    kind: ClassVar[str] = "test shout"
+
+    def parse_text(self, text: str) -> str:
+        """In capitals."""
+        return text.upper()
+
+
+async def shouting(turn: Turn[One, Names]) -> Action[One]:
+    shout = await turn.ask("Shout?", Shout())
+    turn.reply(shout)
+    return turn.complete()
+
+
+async def shouting_first(turn: Turn[One, Names]) -> Action[One]:
+    if turn.input is None:
+        return turn.wait(Shout(), prompt="Shout?")
+    turn.reply(f"{turn.input} {await turn.ask('And?')}")
+    return turn.complete()
+
+
+@pytest.mark.parametrize(("step", "before"), [(shouting, []), (shouting_first, ["hey"])])
+async def test_a_kind_of_input_that_is_gone_starts_the_step_again(
+    step: Step, before: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = MemoryStorage()
+    async with Chat(app_of(one_step(step)), storage=storage) as chat:
+        await chat.say("/start")
+        for said in before:
+            await chat.say(said)
+    monkeypatch.delitem(inputs_base._KINDS, "test shout")
+    async with Chat(app_of(one_step(two_questions)), storage=storage) as chat:
+        said_again = await chat.say("x")
+        assert said_again == (
+            "This question has changed. Let us start it again.",
+            "Hello.",
+            "First?",
+        )
+        assert await chat.say("a") == ("Got a.", "Second?")
+
+
+async def test_what_on_error_says_is_not_taken_for_a_message_of_the_step() -> None:
+    failures = [1]
+    builder = FlowBuilder("one", One, Names)
+
+    @builder.step(One.ONLY)
+    async def step(turn: Turn[One, Names]) -> Action[One]:
+        board = turn.reply("board")
+        await turn.ask("A?")
+        if failures:
+            failures.pop()
+            raise ConnectionError("away")
+        turn.edit(board, "board, edited")
+        return turn.complete()
+
+    @builder.on_error
+    async def recover(turn: Turn[One, Names], error: Exception) -> Action[One]:
+        turn.reply("One moment.")
+        return turn.retry()
+
+    async with Chat(app_of(builder.build(initial=One.ONLY))) as chat:
+        await chat.say("/start")
+        assert await chat.say("a") == ("One moment.", "board, edited")
+    assert chat.deliveries[-1].edit == "m1"
 
 
 @pytest.fixture(autouse=True)

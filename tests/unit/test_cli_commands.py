@@ -117,10 +117,15 @@ def test_an_unknown_command_is_a_usage_error(run: Run) -> None:
 @pytest.mark.parametrize(
     ("target", "sentence"),
     [
-        ("onebot", "'onebot' does not name an app. Write MODULE:APP"),
+        ("onebot", "'onebot' does not name an app. Write MODULE:APP, such as onebot:app."),
+        ("bot.py", "'bot.py' does not name an app. Write MODULE:APP, such as bot:app."),
+        ("a bot", "'a bot' does not name an app. Write MODULE:APP, such as examples.signup:app."),
         ("nobot:app", "there is no module 'nobot'"),
         ("onebot.deep:app", "there is no module 'onebot.deep'"),
         ("onebot/__init__.py:app", "is a path. Name the module with dots instead: onebot:app"),
+        ("./onebot.py:app", "is a path. Name the module with dots instead: onebot:app"),
+        ("../onebot:app", "Go to the folder that holds the module"),
+        ("/tmp/onebot:app", "Go to the folder that holds the module"),
         ("..onebot:app", "'..onebot' is no module name"),
         ("onebot:ap", "the module 'onebot' has no 'ap'. Did you mean onebot:app?"),
         ("onebot:bot", "the module 'onebot' has no 'bot'. Did you mean onebot:app?"),
@@ -141,6 +146,7 @@ def test_what_is_no_app_is_refused_with_a_sentence(run: Run, target: str, senten
         ("import not_there_at_all", "needs the module 'not_there_at_all', which is not installed"),
         ("x = 1 / 0", "ZeroDivisionError: division by zero"),
         ("def x(:", "SyntaxError"),
+        ("raise SystemExit(0)", "ended the program while it was imported (line 1 of"),
         (BOT.replace('into="city"', 'into="town"'), "town"),
     ],
 )
@@ -172,6 +178,34 @@ def test_an_error_of_no_known_kind_is_a_sentence_too(
     answer = run("check", "onebot:app")
     assert answer.code == 1
     assert "error: RuntimeError: odd. Run it again with --debug to see where." in answer.err
+
+
+def test_check_says_that_an_app_has_no_flow(run: Run) -> None:
+    package("bare", "from engine import App\nfrom flows import Router\napp = App(Router('bare'))\n")
+    answer = run("check", "bare:app")
+    assert (answer.code, answer.err) == (0, "")
+    assert "The app has no flow." in answer.out
+
+
+def test_a_file_that_hides_a_package_is_a_warning_and_no_traceback(run: Run) -> None:
+    package("onebot")
+    Path("storage.py").touch()
+    answer = run("check", "onebot:app")
+    assert answer.code == 0
+    assert answer.err.startswith("warning: ")
+    assert "storage.py hides Handrail's package 'storage'. Rename that file" in answer.err
+
+
+def test_a_mistyped_variable_is_a_warning(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDRAIL_TELEGRAM_TOKN", "123:abc")
+    answer = run("chat", "nobot:app")
+    assert "error: there is no module 'nobot'" in answer.err
+    assert "TOKN" not in answer.err, "what matters comes first"
+    package("onebot")
+    monkeypatch.setenv("HANDRAIL_DATABASE_URL", "memory://")
+    monkeypatch.setattr("engine.cli.running.run", lambda *_: None)
+    told = "nothing reads the environment variable HANDRAIL_TELEGRAM_TOKN"
+    assert run("chat", "onebot:app").err.startswith(f"warning: {told}")
 
 
 def test_check_lists_the_flows(run: Run) -> None:
@@ -318,11 +352,13 @@ def test_a_new_bot_is_under_forty_lines_and_says_how_to_run_it(run: Run) -> None
         ("json", "would hide the installed module"),
         ("rich", "would hide the installed module"),
         ("taken", "exists already"),
+        ("mybot", "would hide the file mybot.py beside it"),
     ],
 )
 def test_new_refuses_a_name_that_cannot_work(run: Run, name: str, sentence: str) -> None:
     Path("taken").mkdir()
+    Path("mybot.py").touch()
     answer = run("new", name)
     assert answer.code == 1
     assert sentence in answer.err
-    assert [path.name for path in Path().iterdir()] == ["taken"]
+    assert sorted(path.name for path in Path().iterdir()) == ["mybot.py", "taken"]

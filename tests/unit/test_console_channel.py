@@ -196,6 +196,14 @@ async def test_a_person_is_welcomed_prompted_and_seen_off() -> None:
     assert "Your place is kept" in output(shown)
 
 
+async def test_the_descriptions_of_commands_stand_below_one_another() -> None:
+    shown = console()
+    channel = ConsoleChannel(stdin=io.StringIO(), console=shown, interactive=True)
+    await channel.open([("start", "begin"), ("go", "on")])
+    assert "/start  begin" in output(shown)
+    assert "/go     on" in output(shown)
+
+
 async def test_a_message_that_comes_by_itself_is_followed_by_a_fresh_prompt() -> None:
     shown = console(terminal=True)
     read, write = os.pipe()

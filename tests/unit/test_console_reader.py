@@ -54,7 +54,8 @@ async def test_a_line_of_any_length_is_cut() -> None:
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
 async def test_input_without_an_end_is_bounded_and_lets_others_work() -> None:
-    with Path("/dev/zero").open() as stream:
+    descriptor = os.open("/dev/zero", os.O_RDONLY)
+    with os.fdopen(descriptor) as stream:
         reader = reader_of(stream)
         reading = asyncio.create_task(reader.read_line())
         for _ in range(50):

@@ -13,10 +13,10 @@ from rich.console import Console
 from engine.channels.console.lines import content_of, update_of
 from engine.channels.console.plain import harmless, readable
 from engine.channels.console.reader import LineReader, reader_of
-from engine.channels.console.screen import ChatScreen, PlainScreen, Screen
+from engine.channels.console.screen import ChatScreen, Output, PlainScreen, Screen
 from engine.channels.console.shown import ShownButtons
 from flows.conversation import Address
-from flows.errors import StorageDown
+from flows.errors import ChannelStopped, StorageDown
 from flows.ports import Delivery, Intake
 from flows.updates import Content, Opened, Person
 
@@ -38,6 +38,9 @@ class ConsoleChannel:
         console: where the conversation is shown; standard output by default.
         user: who is writing.
         interactive: whether a person sits there; by default when both ends are terminals.
+
+    Raises:
+        ChannelStopped: there is no standard input to read from.
     """
 
     def __init__(
@@ -48,8 +51,8 @@ class ConsoleChannel:
         user: Person | None = None,
         interactive: bool | None = None,
     ) -> None:
-        stream = stdin or sys.stdin
-        console = console or Console(highlight=False)
+        stream = stdin or _standard_input()
+        console = console or Output(highlight=False)
         if interactive is None:
             interactive = stream.isatty() and console.is_terminal
         self._lines: LineReader = reader_of(stream)
@@ -78,7 +81,11 @@ class ConsoleChannel:
             await self._hand_in(intake, content)
 
     async def send(self, delivery: Delivery) -> str | None:
-        """Shows a message, or the new form of one; never fails."""
+        """Shows a message, or the new form of one.
+
+        Raises:
+            ChannelStopped: whoever read the output has left.
+        """
         reference = delivery.edit or uuid4().hex
         self._screen.said(
             readable(delivery.text, delivery.format),
@@ -128,3 +135,13 @@ class ConsoleChannel:
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
             await intake.settle()
+
+
+def _standard_input() -> TextIO:
+    # Python has none where the process was started with the descriptor closed.
+    if sys.stdin is None:
+        raise ChannelStopped(
+            "standard input is closed, so that nobody can write to the bot. Start it at a "
+            "terminal or with a pipe, or set HANDRAIL_TELEGRAM_TOKEN."
+        )
+    return sys.stdin

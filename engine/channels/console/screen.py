@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
@@ -12,6 +14,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from engine.channels.console.plain import harmless
+from flows.errors import ChannelStopped
 from flows.replies import Button, Keyboard
 
 _SPINNER_AFTER = 0.15
@@ -48,6 +51,19 @@ class Screen(Protocol):
     def farewell(self) -> None:
         """The conversation is over for now."""
         ...
+
+
+class Output(Console):
+    """Standard output. It ends the channel when whoever reads it leaves, as ``| head`` does."""
+
+    def on_broken_pipe(self) -> None:
+        """Raises ChannelStopped, where rich would exit in the middle of the event loop."""
+        self.quiet = True
+        # What is still in the buffer would fail once more when Python flushes it at the end.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        raise ChannelStopped("nobody reads the output any more. Start again to go on.")
 
 
 class PlainScreen:
@@ -99,8 +115,10 @@ class ChatScreen:
         self._prompting = False
 
     def intro(self, commands: Sequence[tuple[str, str]]) -> None:
+        width = max((len(name) for name, _ in commands), default=0)
         lines = [
-            Text.assemble((f"/{name}", "bold"), f"  {harmless(about)}") for name, about in commands
+            Text.assemble((f"/{name:<{width}}", "bold"), f"  {harmless(about)}")
+            for name, about in commands
         ]
         help_line = Text(
             "Type and press Enter; a button by its number or its label; @photo sends a photo. "
