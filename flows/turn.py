@@ -253,11 +253,14 @@ class Turn(Generic[S, D, Deps]):
         return known.value
 
     def idempotency_key(self, key: str) -> str:
-        """A key (32 hexadecimal digits) for outside calls: the same whenever this visit of the
-        step is run again, even after a crash, and never the same for another.
+        """A key (32 hexadecimal digits) for outside calls: the same whenever the step is run again
+        over its journal, even after a crash, and never the same for another visit. Where the
+        journal is dropped or cut (``repeat``, ``wait``, ``back``), what is done again is meant
+        to be done again, and gets a new key.
         """
         self._run.enter()
-        place = f"{self._instance.id}/{self._run.visit.place}/{key}"
+        visit = self._run.visit
+        place = f"{self._instance.id}/{visit.place}/{visit.ordinal(0)}/{key}"
         return blake2b(place.encode(), digest_size=16).hexdigest()
 
     # --- saying -------------------------------------------------------------------------

@@ -313,6 +313,21 @@ async def test_the_idempotency_key_is_the_same_in_every_run_of_a_visit() -> None
     assert len(keys[0]) == 32
 
 
+async def test_what_is_done_again_after_a_repeat_gets_a_new_idempotency_key() -> None:
+    keys: list[str] = []
+
+    async def step(turn: Turn[One, Names]) -> Action[One]:
+        card = await turn.ask("Card?")
+        keys.append(turn.idempotency_key("pay"))
+        return turn.repeat("Refused.") if card == "bad" else turn.complete()
+
+    async with Chat(app_of(one_step(step))) as chat:
+        await chat.say("/start")
+        await chat.say("bad")
+        await chat.say("good")
+    assert len(set(keys)) == 2
+
+
 async def test_now_random_and_user_are_recorded_at_first_use() -> None:
     seen: list[tuple[Any, ...]] = []
 
