@@ -52,7 +52,8 @@ class ConversationKey:
     user: str
 
     def __str__(self) -> str:
-        return f"{self.address}/{quote(self.user, safe='')}"
+        place = self.address
+        return _key_text(place.source, place.chat, place.topic, self.user)
 
     @property
     def person(self) -> str:
@@ -76,3 +77,8 @@ def partition_of(source: str, chat: str) -> int:
 def _address_text(source: str, chat: str, topic: str | None) -> str:
     channel, _, bot = source.partition(":")
     return "/".join(quote(part, safe="") for part in (channel, bot, chat, topic or ""))
+
+
+@lru_cache(maxsize=CACHED)
+def _key_text(source: str, chat: str, topic: str | None, user: str) -> str:
+    return f"{_address_text(source, chat, topic)}/{quote(user, safe='')}"
