@@ -82,6 +82,8 @@ class BotApiServer(World):
             await self._converse(reader, writer)
         except (ConnectionError, h11.RemoteProtocolError):
             pass  # the client is gone, as clients that are killed are
+        except asyncio.CancelledError:
+            pass  # the server stops, and this task is its own
         finally:
             self._connections.discard(task)
             writer.transport.abort()
