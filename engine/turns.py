@@ -264,6 +264,7 @@ class Turns:
         deadline = Deadline()
         running = _Running(_eager(self._turn(item, snapshot, deadline)), deadline)
         if running.task.done():
+            self._notice_bug(running.task)
             return
         self._running[item.box] = running
 
@@ -272,11 +273,14 @@ class Turns:
                 del self._running[item.box]
             if running.watch is not None:
                 running.watch.cancel()
-            if not task.cancelled():
-                self._bug = task.exception() or self._bug
+            self._notice_bug(task)
             self._work.set()
 
         running.task.add_done_callback(over)
+
+    def _notice_bug(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self._bug = task.exception() or self._bug
 
     def _watch(self) -> None:
         """Only a turn that awaits something pays for a watchdog."""

@@ -184,6 +184,20 @@ async def test_failed_sends_and_lost_partitions_leave_nothing_in_memory_either(
         assert [len(turns._running), len(turns.mailboxes._seqs)] == [0, 0]
 
 
+async def test_a_bug_in_a_turn_that_awaits_nothing_stops_the_worker_loudly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def broken(*_: object) -> None:
+        raise AssertionError("a bug of the engine")
+
+    chat = Chat(app_of(slow(asyncio.Event(), asyncio.Event(), [])))
+    await chat.__aenter__()
+    monkeypatch.setattr("engine.turn.TurnRunner.run", broken)
+    with pytest.raises(AssertionError, match="a bug of the engine"):
+        async with asyncio.timeout(10):
+            await chat.say("/start")
+
+
 @pytest.fixture(autouse=True)
 def _levels(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "handrail")
