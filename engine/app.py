@@ -16,6 +16,7 @@ from engine.retention import SHORTEST
 from engine.settings import Settings
 from engine.worker import Worker
 from flows.errors import DefinitionError
+from flows.models import DoesNotFit
 from flows.ports import Channel, Clock, FlowStorage
 from flows.registry import FlowRegistry
 from flows.router import Router
@@ -144,7 +145,7 @@ def _check_session(session: type[BaseModel] | None) -> None:
     try:
         session()
     except ValidationError as error:
-        field = ".".join(map(str, error.errors()[0]["loc"]))
+        field = DoesNotFit.of(error).field
         raise DefinitionError(
             f"the session model {session.__name__} needs a default for its field {field!r}: "
             "everybody starts with an empty session"

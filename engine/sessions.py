@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from flows.errors import HandrailError
 from flows.instance import FlowInstance
+from flows.models import DoesNotFit, dump_model, load_model, overwrite
 
 
 class InvalidSession(HandrailError, ValueError):
     """The session cannot be stored, or what is stored does not validate."""
+
+    def __init__(self, model: type[BaseModel], fault: DoesNotFit) -> None:
+        self.field = fault.field
+        super().__init__(
+            f"the session is no valid {model.__name__}: {fault}. "
+            "Give new fields a default, and keep old values valid."
+        )
 
 
 class SessionCell:
@@ -38,7 +45,7 @@ class SessionCell:
         if self._model is None:
             return None
         lent = _load(self._model, {**self.value, **(entry or {})})
-        self._lent[id(lent)] = lent, _dump(lent)
+        self._lent[id(lent)] = lent, dump_model(lent)
         return lent
 
     def refresh(self, lent: Any) -> None:
@@ -48,7 +55,7 @@ class SessionCell:
         if self._model is None:
             return
         lent.__setstate__(_load(self._model, self.value).__getstate__())
-        self._lent[id(lent)] = lent, _dump(lent)
+        self._lent[id(lent)] = lent, dump_model(lent)
 
     def take_back(self, lent: Any) -> dict[str, Any]:
         """Writes the fields that the borrower changed over the session; answers the values that
@@ -60,12 +67,14 @@ class SessionCell:
         if self._model is None:
             return {}
         _, old = self._lent.pop(id(lent), (None, {}))
-        new = _dump(lent)
-        changed = {name: value for name, value in new.items() if value != old.get(name, ...)}
+        try:
+            current = dump_model(_load(self._model, self.value))
+            written, changed = overwrite(current, before=old, after=lent)
+        except DoesNotFit as fault:
+            raise InvalidSession(self._model, fault) from None
         if not changed:
             return {}
-        current = _dump(_load(self._model, self.value))
-        self.value = _dump(_load(self._model, {**current, **changed}))
+        self.value = written
         return {name: current[name] for name in changed if name in current}
 
 
@@ -83,15 +92,6 @@ def keep_entry_values(instances: Iterable[FlowInstance], before: Mapping[str, An
 
 def _load(model: type[BaseModel], value: Mapping[str, Any]) -> BaseModel:
     try:
-        return model.model_validate_json(orjson.dumps(value), by_alias=False, by_name=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InvalidSession(
-            f"the session is no valid {model.__name__}: field {where!r}: {first['msg']}. "
-            "Give new fields a default, and keep old values valid."
-        ) from None
-
-
-def _dump(model: BaseModel) -> dict[str, Any]:
-    return model.model_dump(mode="json", by_alias=False, round_trip=True, warnings=False)
+        return load_model(model, value)
+    except DoesNotFit as fault:
+        raise InvalidSession(model, fault) from None

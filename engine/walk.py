@@ -135,21 +135,23 @@ class Walk:
             if hint is not None:
                 self.effects.emit(Reply(text=hint))
             return
-        mint = self.mint(instance, visit.number)
-        slot = f"{instance.id}.{visit.number}.{waiting.ordinal}.again"
-        if hint is None or waiting.prompt.format != "plain":
-            if hint is not None:
-                self.effects.emit(Reply(text=hint))
-            self.effects.emit(question(waiting, mint), slot)
+        if hint is not None and waiting.prompt.format == "plain":
+            self._ask(instance, visit, waiting, text=f"{hint}\n\n{waiting.prompt.text}")
             return
-        text = f"{hint}\n\n{waiting.prompt.text}"
-        self.effects.emit(question(waiting, mint, text=text), slot)
+        if hint is not None:
+            self.effects.emit(Reply(text=hint))
+        self._ask(instance, visit, waiting)
 
     def refuse(self, instance: FlowInstance, visit: Visit, waiting: Waiting, reason: str) -> None:
         """Says why an answer was not taken, under the buttons of the question."""
+        self._ask(instance, visit, waiting, text=reason)
+
+    def _ask(
+        self, instance: FlowInstance, visit: Visit, waiting: Waiting, *, text: str | None = None
+    ) -> None:
         slot = f"{instance.id}.{visit.number}.{waiting.ordinal}.again"
         mint = self.mint(instance, visit.number)
-        self.effects.emit(question(waiting, mint, text=reason), slot)
+        self.effects.emit(question(waiting, mint, text=text), slot)
 
     async def go(
         self,

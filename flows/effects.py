@@ -71,10 +71,3 @@ class Effects:
         del self.starts[mark.starts :]
         del self.logs[mark.logs :]
         self.notice = mark.notice
-
-    def clear(self) -> None:
-        """Forgets everything: the turn failed, or runs again."""
-        self.emissions.clear()
-        self.starts.clear()
-        self.logs.clear()
-        self.notice = None

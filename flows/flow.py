@@ -8,15 +8,14 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Generic
 
-import orjson
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, PydanticSerializationError
 from statemachine import StateChart
 from typing_extensions import TypeVar
 
 from flows.actions import Action
 from flows.errors import InvalidData, StartRefused, UnknownStep
 from flows.instance import FlowInstance
+from flows.models import DoesNotFit, dump_model, load_model, overwrite
 from flows.turn import Turn
 
 S = TypeVar("S", bound=Enum)
@@ -89,17 +88,13 @@ class Flow(Generic[S, D]):
         try:
             data = self.data.model_validate(dict(arguments), by_alias=False, by_name=True)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise StartRefused(self.name, _where(first), first["msg"]) from None
-        return self.dump(data)
+            fault = DoesNotFit.of(error)
+            raise StartRefused(self.name, fault.field, fault.reason) from None
+        return dump_model(data)
 
     def load(self, data: Mapping[str, Any]) -> D:
-        """The data of its JSON form. Raises pydantic's ValidationError when it does not fit."""
-        return self.data.model_validate_json(orjson.dumps(data), by_alias=False, by_name=True)
-
-    def dump(self, data: BaseModel) -> dict[str, Any]:
-        """The JSON form of data. Raises PydanticSerializationError where there is none."""
-        return data.model_dump(mode="json", by_alias=False, round_trip=True, warnings=False)
+        """The data of its JSON form. Raises DoesNotFit."""
+        return load_model(self.data, data)
 
     def settle(
         self, step: str, *, before: Mapping[str, Any], after: D, current: Mapping[str, Any]
@@ -110,26 +105,9 @@ class Flow(Generic[S, D]):
             InvalidData: the result does not validate, or is no JSON.
         """
         try:
-            left = self.dump(after)
-        except PydanticSerializationError as error:
-            raise InvalidData(self.name, step, "?", str(error)) from None
-        changed = {name: value for name, value in left.items() if value != before.get(name, ...)}
-        if not changed:
-            return dict(current)
-        self._check_json(step, changed)
-        try:
-            return self.dump(self.load({**current, **changed}))
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise InvalidData(self.name, step, _where(first) or "?", first["msg"]) from None
-
-    def _check_json(self, step: str, changed: Mapping[str, Any]) -> None:
-        """Raises InvalidData for the field that JSON cannot hold: a lone surrogate, 2**70."""
-        for name, value in changed.items():
-            try:
-                orjson.dumps(value)
-            except orjson.JSONEncodeError as error:
-                raise InvalidData(self.name, step, name, str(error)) from None
+            return overwrite(current, before=before, after=after)[0]
+        except DoesNotFit as fault:
+            raise InvalidData(self.name, step, fault.field or "?", fault.reason) from None
 
     def misfit(self, instance: FlowInstance) -> str | None:
         """Why this flow cannot run the instance, or None when it can."""
@@ -139,11 +117,6 @@ class Flow(Generic[S, D]):
             return f"it is at step {instance.step}, which version {self.version} does not have"
         try:
             self.load(instance.data)
-        except ValidationError as error:
-            first = error.errors()[0]
-            return f"its data does not validate: field {_where(first)!r}: {first['msg']}"
+        except DoesNotFit as fault:
+            return f"its data does not validate: field {fault.field!r}: {fault.reason}"
         return None
-
-
-def _where(error: ErrorDetails) -> str | None:
-    return ".".join(map(str, error["loc"])) or None

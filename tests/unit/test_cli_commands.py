@@ -125,7 +125,7 @@ def test_an_unknown_command_is_a_usage_error(run: Run) -> None:
         ("onebot/__init__.py:app", "is a path. Name the module with dots instead: onebot:app"),
         ("./onebot.py:app", "is a path. Name the module with dots instead: onebot:app"),
         ("../onebot:app", "Go to the folder that holds the module"),
-        ("/tmp/onebot:app", "Go to the folder that holds the module"),
+        ("/srv/onebot:app", "Go to the folder that holds the module"),
         ("..onebot:app", "'..onebot' is no module name"),
         ("onebot:ap", "the module 'onebot' has no 'ap'. Did you mean onebot:app?"),
         ("onebot:bot", "the module 'onebot' has no 'bot'. Did you mean onebot:app?"),
