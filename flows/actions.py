@@ -86,6 +86,31 @@ class Wait(Action[S_co]):
 
 
 @dataclass(frozen=True, slots=True)
+class Done(Action[S_co]):
+    """The branch of a fork is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remind(Action[S_co]):
+    """Say ``text``, ask on, and give the person the same time again. For ``on_timeout`` only."""
+
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate(Action[S_co]):
+    """Keep the data and hand over to an operator, who resumes, moves or ends the instance.
+
+    Attributes:
+        reason: what the operator reads.
+        accept: what the operator may answer; None: anything.
+    """
+
+    reason: str
+    accept: Input[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Complete(Action[S_co]):
     """The flow is over, and it succeeded."""
 

@@ -307,6 +307,7 @@ class FlowBuilder(Generic[S, D, Deps]):
             },
             table=transition_table(chart),
             chart=chart,
+            result=_whole,
             ttl=self.ttl,
             recovery=self._recovery,
         )
@@ -360,6 +361,10 @@ class FlowBuilder(Generic[S, D, Deps]):
 
     def _refuse(self, message: str, step: str | None = None) -> DefinitionError:
         return DefinitionError(message, flow=self.name, step=step)
+
+
+def _whole(data: D) -> D:
+    return data
 
 
 def _takes(accept: Input[Any], value: object) -> bool:

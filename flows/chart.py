@@ -19,6 +19,12 @@ from flows.errors import HandrailError
 COMPLETED = "completed"
 """The final state, and what the table calls the end. No step may bear this name."""
 
+DONE = "(done)"
+"""What the table calls the end of a branch; no name of a step can be this."""
+
+FORK = "(fork)"
+"""What the table calls the fork that follows a step."""
+
 FINISH = "finish"
 """The event that leads there."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Generic
+from typing import Any, Generic, Literal
 
 from pydantic import BaseModel, ValidationError
 from statemachine import StateChart
@@ -14,12 +14,16 @@ from typing_extensions import TypeVar
 
 from flows.actions import Action
 from flows.errors import InvalidData, StartRefused, UnknownStep
+from flows.forks import Branching, Fork
 from flows.instance import FlowInstance
+from flows.migrations import Migration
 from flows.models import DoesNotFit, dump_model, load_model, overwrite
+from flows.timing import Reminder
 from flows.turn import Turn
 
 S = TypeVar("S", bound=Enum)
 D = TypeVar("D", bound=BaseModel)
+R = TypeVar("R", default=D)
 Deps = TypeVar("Deps", default=Any)
 
 Handler = Callable[[Turn[S, D, Deps]], Awaitable[Action[S]]]
@@ -28,6 +32,23 @@ Handler = Callable[[Turn[S, D, Deps]], Awaitable[Action[S]]]
 Recovery = Callable[[Turn[S, D, Deps], Exception], Awaitable[Action[S]]]
 """What to do about a failed step; see ``FlowBuilder.on_error``."""
 
+Outcome = Callable[[Turn[S, D, Deps]], "Action[S] | Awaitable[Action[S]]"]
+"""What to do when the time of a question is up."""
+
+Hook = Callable[[Turn[S, D, Deps]], Awaitable[None]]
+"""Runs where a flow or a step begins or ends; it may say, read and write, and never ask."""
+
+StepCall = Callable[[], Awaitable[Action[S]]]
+
+StepMiddleware = Callable[[Turn[S, D, Deps], StepCall[S]], Awaitable[Action[S]]]
+"""Runs around a step; ``await call_next()`` goes on, and answers a ``Wait`` where it asked."""
+
+Again = Literal["resume", "restart", "refuse"]
+"""What happens when a flow is started that runs here already."""
+
+Interrupt = Literal["stack", "replace", "refuse"]
+"""What happens to a running flow when another one is started."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepCode(Generic[S, D, Deps]):
@@ -35,24 +56,56 @@ class StepCode(Generic[S, D, Deps]):
 
     Attributes:
         fingerprint: of the handler's code: another one after a deploy that changed it.
+        timeout, remind, on_timeout: for the questions of this step that say nothing else.
+        on_enter, on_leave: hooks.
+        middlewares: around this step, inside those of the flow; the outermost first.
     """
 
     step: S
     handler: Handler[S, D, Deps]
     fingerprint: str
+    timeout: timedelta | None = None
+    remind: tuple[Reminder, ...] = ()
+    on_timeout: Outcome[S, D, Deps] | None = None
+    on_enter: Hook[S, D, Deps] | None = None
+    on_leave: Hook[S, D, Deps] | None = None
+    middlewares: tuple[StepMiddleware[S, D, Deps], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks(Generic[S, D, Deps]):
+    """What runs when a flow begins and ends.
+
+    Attributes:
+        exit: runs at every end, after ``complete`` or ``cancel``.
+    """
+
+    enter: Hook[S, D, Deps] | None = None
+    exit: Hook[S, D, Deps] | None = None
+    complete: Hook[S, D, Deps] | None = None
+    cancel: Hook[S, D, Deps] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Flow(Generic[S, D]):
+class Flow(Generic[S, D, R]):
     """A flow that passed every check of ``FlowBuilder.build``.
 
     Attributes:
         steps: the enum of the steps.
         data: the model of the data.
-        table: step name to the names of the steps that ``next`` may go to, ``"completed"``
-            for the end; read off ``chart``.
+        table: step name to where ``next`` may go: names of steps, ``"completed"`` for the end,
+            ``"(fork)"`` for the fork that follows, ``"(done)"`` for the end of a branch; read
+            off ``chart``.
         chart: the same as a python-statemachine class, for diagrams and as a second opinion.
         ttl: how long a person may be silent before the flow expires; None: for ever.
+        max_age: how long after its start the flow expires, whatever the person does.
+        recovery: the ``on_error`` handler.
+        on_timeout: what to do when the time of a question is up that says nothing itself.
+        forks: by the name of the step that each follows.
+        branchings: by the name of the step that they leave.
+        result: makes the typed result of the flow out of its data, for ``turn.call``.
+        migrations: by the version that each starts from.
+        children: flows that its handlers call; they are registered with it.
     """
 
     name: str
@@ -64,8 +117,19 @@ class Flow(Generic[S, D]):
     code: Mapping[str, StepCode[S, D, Any]]
     table: Mapping[str, tuple[str, ...]]
     chart: type[StateChart[Any]]
+    result: Callable[[D], R]
     ttl: timedelta | None = None
+    max_age: timedelta | None = None
     recovery: Recovery[S, D, Any] | None = None
+    on_timeout: Outcome[S, D, Any] | None = None
+    hooks: Hooks[S, D, Any] = field(default_factory=Hooks)
+    middlewares: tuple[StepMiddleware[S, D, Any], ...] = ()
+    forks: Mapping[str, Fork] = field(default_factory=dict)
+    branchings: Mapping[str, Branching] = field(default_factory=dict)
+    migrations: Mapping[int, Migration] = field(default_factory=dict)
+    children: tuple[Flow[Any, Any, Any], ...] = ()
+    again: Again = "resume"
+    interrupt: Interrupt = "stack"
 
     def step(self, name: str) -> S:
         """The step of that name. Raises UnknownStep."""

@@ -120,6 +120,33 @@ class TimerFired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Somebody outside of the conversation, an operator or a program, acts on it.
+
+    Attributes:
+        order: ``start`` a flow; ``resume`` what waits for an outside event or an operator;
+            ``goto`` a step; ``cancel`` an instance; ``cancel_all`` of the conversation.
+        instance: the id of the instance, but for ``start`` and ``cancel_all``.
+        flow: the flow to start.
+        data: the arguments to start it with.
+        step: the name of the step to go to.
+        token: the ticket of an outside event; empty for an operator's ``resume``.
+        payload: what the event brings, or the operator's answer: JSON.
+        reason: why it is cancelled.
+    """
+
+    order: Literal["start", "resume", "goto", "cancel", "cancel_all"]
+    instance: str = ""
+    flow: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    step: str = ""
+    token: str = ""
+    payload: Any = None
+    reason: str = "cancelled"
+    kind: Literal["order"] = "order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendFailed:
     """A message of ours will never arrive. ``blocked``: nor will any other to this chat."""
 
@@ -153,7 +180,7 @@ class Other:
 
 Content = (
     TextMessage | Command | Press | PhotoMessage | DocumentMessage
-    | Opened | TimerFired | SendFailed | ChatMigrated | Other
+    | Opened | TimerFired | Order | SendFailed | ChatMigrated | Other
 )  # fmt: skip
 """What an update holds; ``kind`` tells which."""
 
