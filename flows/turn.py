@@ -189,8 +189,7 @@ class Turn(Generic[S, D, Deps]):
         buttons = wait_buttons((wanted,))
         if keep is not None:
             value = wanted.dump(keep)
-            shown = next((b.label for b in buttons if b.value == value), value)
-            buttons.append(WaitButton(f"Keep: {shown}"[:40], value))
+            buttons.append(WaitButton(f"Keep: {wanted.shown(value)}"[:40], value))
         return Waiting(
             ordinal=self._run.ordinal(),
             explicit=False,
