@@ -142,6 +142,9 @@ class Place:
         latitude, longitude: degrees (WGS 84), north and east positive.
         accuracy: metres, the radius in which it lies, where known.
         title, address: of a venue; else empty.
+
+    Raises:
+        ValueError: there is no such place on the earth.
     """
 
     latitude: float
@@ -149,6 +152,10 @@ class Place:
     accuracy: float | None = None
     title: str = ""
     address: str = ""
+
+    def __post_init__(self) -> None:
+        if not (abs(self.latitude) <= 90 and abs(self.longitude) <= 180):
+            raise ValueError(f"latitude {self.latitude}, longitude {self.longitude} is no place")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

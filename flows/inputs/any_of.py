@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar, cast, overload
+from typing import Any, ClassVar, Protocol, Self, TypeVar, cast, overload
 
 from flows.errors import InvalidAnswer
 from flows.inputs.base import Draft, Input, Json, decoded, input_from_json
@@ -17,8 +17,19 @@ B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
 E = TypeVar("E")
+T_co = TypeVar("T_co", covariant=True)
 
 Buttons = tuple[tuple[str, T], ...]
+
+
+class Gives(Protocol[T_co]):
+    """An input, as far as its type goes: as ``Input`` itself it could not stand for one that
+    gives a union, as type checkers want it to in a call such as ``ask(..., AnyOf(a, b))``.
+    """
+
+    def load(self, value: Json, /) -> T_co:
+        """As ``Input.load``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -39,8 +50,8 @@ class AnyOf(Input[T]):
     @overload
     def __init__(
         self: AnyOf[A | B],
-        first: Input[A],
-        second: Input[B],
+        first: Gives[A],
+        second: Gives[B],
         /,
         *,
         retry: str | None = None,
@@ -52,9 +63,9 @@ class AnyOf(Input[T]):
     @overload
     def __init__(
         self: AnyOf[A | B | C],
-        first: Input[A],
-        second: Input[B],
-        third: Input[C],
+        first: Gives[A],
+        second: Gives[B],
+        third: Gives[C],
         /,
         *,
         retry: str | None = None,
@@ -66,10 +77,10 @@ class AnyOf(Input[T]):
     @overload
     def __init__(
         self: AnyOf[A | B | C | D],
-        first: Input[A],
-        second: Input[B],
-        third: Input[C],
-        fourth: Input[D],
+        first: Gives[A],
+        second: Gives[B],
+        third: Gives[C],
+        fourth: Gives[D],
         /,
         *,
         retry: str | None = None,
@@ -81,13 +92,13 @@ class AnyOf(Input[T]):
     @overload
     def __init__(
         self: AnyOf[A | B | C | D | E],
-        first: Input[A],
-        second: Input[B],
-        third: Input[C],
-        fourth: Input[D],
-        fifth: Input[E],
+        first: Gives[A],
+        second: Gives[B],
+        third: Gives[C],
+        fourth: Gives[D],
+        fifth: Gives[E],
         /,
-        *more: Input[E],
+        *more: Gives[E],
         retry: str | None = None,
         buttons: Buttons[A | B | C | D | E] = (),
         tries: int | None = None,
@@ -96,7 +107,7 @@ class AnyOf(Input[T]):
 
     def __init__(
         self,
-        *inputs: Input[Any],
+        *inputs: Any,
         retry: str | None = None,
         buttons: Any = (),
         tries: int | None = None,

@@ -144,7 +144,7 @@ files = st.builds(
     width=st.none() | st.integers(0, 10_000),
     duration=st.none() | st.integers(0, 100),
 )
-degrees = st.floats(-180, 180)
+degrees = st.floats(-90, 90)
 places = st.builds(Place, latitude=degrees, longitude=degrees, title=st.text())
 cards = st.builds(
     ContactCard, phone=st.text(), name=st.text(), user=st.none() | st.text(), own=st.booleans()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from uuid import uuid4
@@ -86,20 +85,14 @@ def _file(
 
 def _location(words: str) -> LocationMessage:
     parts = words.split(maxsplit=2) or _PLACE
-    degrees = [_number(part) for part in parts[:2]]
-    if len(degrees) < 2 or not (abs(degrees[0]) <= 90 and abs(degrees[1]) <= 180):
+    try:
+        latitude, longitude = map(float, parts[:2])
+        return LocationMessage(latitude=latitude, longitude=longitude, title="".join(parts[2:]))
+    except ValueError:
         raise CannotSend(
             f"{words!r} is no place. Write latitude and longitude in degrees, such as "
             "'@ location 48.85 2.35'; a name may follow."
-        )
-    return LocationMessage(latitude=degrees[0], longitude=degrees[1], title="".join(parts[2:]))
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+        ) from None
 
 
 def _contact(words: str) -> ContactMessage:

@@ -115,6 +115,7 @@ def _venue(venue: Venue) -> LocationMessage:
     return LocationMessage(
         latitude=venue.location.latitude,
         longitude=venue.location.longitude,
+        accuracy=venue.location.horizontal_accuracy,
         title=venue.title,
         address=venue.address,
     )
