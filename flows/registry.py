@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flows.errors import DefinitionError, StartRefused, UnknownFlow
 from flows.flow import Flow
@@ -35,6 +35,7 @@ class FlowRegistry:
         self.cancel: FlowCommand | None = None
         self.back: FlowCommand | None = None
         self.help: FlowCommand | None = None
+        self.cancel_scope: Literal["top", "all"] = "top"
 
     @property
     def flows(self) -> Mapping[str, AnyFlow]:
@@ -71,8 +72,15 @@ class FlowRegistry:
         """
         self._add(flow)
 
-    def cancel_command(self, name: str, description: str = "stop what we are doing") -> None:
-        """A command that ends the running flow."""
+    def cancel_command(
+        self,
+        name: str,
+        description: str = "stop what we are doing",
+        *,
+        scope: Literal["top", "all"] = "top",
+    ) -> None:
+        """A command that ends the running flow, or with ``scope="all"`` those beneath as well."""
+        self.cancel_scope = scope
         self.cancel = self._command(self.cancel, name, description)
 
     def back_command(self, name: str, description: str = "go back a question") -> None:

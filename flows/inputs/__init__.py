@@ -9,6 +9,7 @@ from flows.inputs.files import Audio, Document, FileInput, Photo, Video, Voice
 from flows.inputs.model_field import FieldInput, field
 from flows.inputs.multi_choice import MultiChoice
 from flows.inputs.numbers import Integer, Number
+from flows.inputs.outside import Outside
 from flows.inputs.places import Location
 from flows.inputs.text import Pattern, Text
 from flows.inputs.times import Time
@@ -33,6 +34,7 @@ __all__ = [
     "Location",
     "MultiChoice",
     "Number",
+    "Outside",
     "Pattern",
     "Phone",
     "Photo",

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from statemachine import StateChart
 from statemachine.exceptions import TransitionNotAllowed
 
+from engine.places import top
 from engine.transitions import Enter, Finish, resolve
 from flows import Action, DefinitionError, Flow, FlowBuilder, Turn
 from flows.actions import END, Complete, Next
@@ -180,7 +181,7 @@ def by_table(flow: Flow[Any, Any], step: str, action: Action[Any]) -> _Moved:
     instance = FlowInstance(id="i", flow=flow.name, version=1, secret="", data={}, started=0)
     instance.enter(step)
     try:
-        move = resolve(flow, instance, action)
+        move = resolve(top(instance, {flow.name: flow}), action, None)
     except UndeclaredMove:
         return _Moved(None)
     if isinstance(move, Finish):
