@@ -222,10 +222,11 @@ def test_a_migration_that_leads_nowhere_is_refused(migrations: Any, words: str) 
 def test_a_migration_that_cannot_be_is_refused_at_once() -> None:
     builder = three(version=2).migrate(from_=1)
     other: Any = One.ONLY
+    takes_nothing: Any = lambda: {"first": ""}  # noqa: E731 - the mistake under test
     refused(lambda: builder.migrate(from_=1), "a migration from version 1 already")
     refused(lambda: builder.migrate(from_=0), "takes a version, 1 or more")
     refused(lambda: builder.migrate(from_=2, renamed={"A": other}), "is no member of Three")
-    refused(lambda: builder.migrate(from_=2, data=lambda: {"a": 1}), "must be 'def (data)'")
+    refused(lambda: builder.migrate(from_=2, data=takes_nothing), "must be 'def (data)'")
 
 
 # --- results and children ---------------------------------------------------------------
