@@ -14,7 +14,7 @@ from flows.triggers import OnCommand, Trigger, check_trigger, command_name
 if TYPE_CHECKING:
     from flows.router import Router
 
-AnyFlow = Flow[Any, Any]
+AnyFlow = Flow[Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class FlowRegistry:
         return tuple(self._triggers)
 
     def register(self, trigger: Trigger, flow: AnyFlow) -> None:
-        """Lets ``trigger`` start ``flow``. One flow may have several triggers.
+        """Lets ``trigger`` start ``flow``. One flow may have several triggers. The flows that its
+        steps call are registered with it.
 
         Raises:
             DefinitionError: the command is taken, another flow has this flow's name, the same
@@ -148,6 +149,8 @@ class FlowRegistry:
                 "another flow of this name is registered. Give one of them another name.",
                 flow=flow.name,
             )
+        for child in flow.children:
+            self._add(child)
 
 
 def _check_start(flow: AnyFlow) -> None:

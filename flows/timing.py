@@ -40,7 +40,7 @@ def ladder(remind: Remind | None) -> tuple[Reminder, ...]:
     """The reminders in order of time. Raises DefinitionError for what is no reminder."""
     if remind is None:
         return ()
-    rungs = (remind,) if isinstance(remind, timedelta | Reminder) else remind
+    rungs = remind if isinstance(remind, Sequence) else (remind,)
     made = (rung if isinstance(rung, Reminder) else Reminder(rung) for rung in rungs)
     return tuple(sorted(made, key=lambda one: one.after))
 

@@ -19,10 +19,10 @@ from engine.transitions import Enter, Finish, resolve
 from flows import Action, DefinitionError, Flow, FlowBuilder, Turn
 from flows.actions import END, Complete, Next
 from flows.chart import COMPLETED, ChartRefused, compile_chart, event_to, transition_table
-from flows.checks import check_edges
 from flows.errors import AmbiguousNext, UndeclaredMove
 from flows.graph import dot, mermaid, text
 from flows.instance import FlowInstance
+from flows.reach import check_edges
 from tests.support import Names, Three
 
 Edges = Mapping[str, Sequence[str]]
