@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import orjson
 
 from engine.dialogue import Dialogue
+from engine.scopes import Scope, message_key
 from engine.state import Conversation
 from engine.timers import drop_timers, ttl_timer
-from flows.conversation import ConversationKey
 from flows.effects import Emission
 from flows.instance import FlowInstance
 from flows.ports import (
@@ -22,11 +23,11 @@ from flows.ports import (
     TransitionRow,
     TurnCommit,
 )
-from flows.replies import send_to_json
+from flows.replies import Edit, send_to_json
 from flows.updates import Update
 
 EMPTY = Conversation().encode()
-"""The state of a conversation in which nothing has happened; never written."""
+"""The state of a scope in which nothing has happened; never written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,52 +36,72 @@ class Origin:
 
     Attributes:
         seq: of its inbox row.
-        snapshot: the state that it was run on; None: there was none.
+        part: the partition of its inbox row, whose epoch fences it.
+        scopes: every scope that it has loaded, the person's own first.
+        snapshots: what it found there, by key; absent ones are absent.
+        now: when it was run.
     """
 
     seq: int
-    key: ConversationKey
+    part: int
     update: Update
-    snapshot: Snapshot | None
+    scopes: Sequence[Scope]
+    snapshots: Mapping[str, Snapshot]
     now: int
 
 
-def changes(origin: Origin, dialogue: Dialogue) -> tuple[TurnCommit, str | None]:
-    """The commit of a turn that went well, and the new state (None: it is the old one)."""
-    conversation = dialogue.conversation
-    written = conversation.encode()
-    old = origin.snapshot.state if origin.snapshot is not None else EMPTY
-    state = written if written != old else None
-    rows = TurnCommit(
-        cause=origin.seq,
-        part=origin.key.address.partition,
-        scopes=(_scope(origin, state),),
-        instances=_instances(origin, dialogue) if state is not None else (),
-        timers=_timers(origin, dialogue),
-        outbox=outbox(origin, dialogue.effects.emissions),
-        transitions=_transitions(origin, dialogue),
-    )
-    return rows, state
-
-
-def only_says(origin: Origin, emissions: list[Emission], state: str | None) -> TurnCommit:
-    """The commit of a turn that failed: an apology, and the state but for kept results."""
+def changes(origin: Origin, dialogue: Dialogue) -> TurnCommit:
+    """The commit of a turn that went well."""
+    scopes = [_written(origin, scope, dialogue) for scope in origin.scopes]
     return TurnCommit(
         cause=origin.seq,
-        part=origin.key.address.partition,
-        scopes=(_scope(origin, state),),
-        outbox=outbox(origin, emissions),
+        part=origin.part,
+        scopes=scopes,
+        instances=[row for scope in scopes for row in _instances(origin, scope, dialogue)],
+        timers=_timers(origin, dialogue),
+        outbox=outbox(origin, dialogue.effects.emissions, dialogue.homes),
+        transitions=_transitions(origin, dialogue),
     )
 
 
-def outbox(origin: Origin, emissions: list[Emission]) -> tuple[OutboxRow, ...]:
-    """The messages of a turn."""
-    address = origin.key.address
+def only_says(
+    origin: Origin, emissions: Sequence[Emission], states: Mapping[str, str]
+) -> TurnCommit:
+    """The commit of a turn that failed: an apology, and the old states but for kept results.
+
+    Args:
+        states: those that change, by key.
+    """
+    return TurnCommit(
+        cause=origin.seq,
+        part=origin.part,
+        scopes=[_write(origin, scope, states.get(scope.key)) for scope in origin.scopes],
+        outbox=outbox(origin, emissions, {}),
+    )
+
+
+def outbox(
+    origin: Origin, emissions: Sequence[Emission], homes: Mapping[str, str]
+) -> tuple[OutboxRow, ...]:
+    """The messages of a turn; none where the update has no chat.
+
+    Args:
+        homes: the keys of the scopes in which the instances live, by instance id.
+    """
+    address = origin.update.address
+    own = message_key(origin.update)
+    if address is None or own is None:
+        return ()
+    shared = {
+        scope.key: message_key(origin.update, scope) or own
+        for scope in origin.scopes
+        if scope.person is None
+    }
     return tuple(
         OutboxRow(
             part=address.partition,
             chat=str(address),
-            conv=str(origin.key),
+            conv=shared.get(homes.get(_speaker(emission), ""), own) if shared else own,
             turn=origin.seq,
             n=n,
             slot=emission.slot,
@@ -90,25 +111,46 @@ def outbox(origin: Origin, emissions: list[Emission]) -> tuple[OutboxRow, ...]:
     )
 
 
-def _scope(origin: Origin, state: str | None) -> ScopeWrite:
+def _speaker(emission: Emission) -> str:
+    """The id of the instance that sends, which its slots begin with; empty: none does."""
+    slot = emission.send.slot if isinstance(emission.send, Edit) else emission.slot
+    return (slot or "").partition(".")[0]
+
+
+def _written(origin: Origin, scope: Scope, dialogue: Dialogue) -> ScopeWrite:
+    state = dialogue.conversations[scope.key].encode()
+    snapshot = origin.snapshots.get(scope.key)
+    old = snapshot.state if snapshot is not None else EMPTY
+    return _write(origin, scope, state if state != old else None)
+
+
+def _write(origin: Origin, scope: Scope, state: str | None) -> ScopeWrite:
+    snapshot = origin.snapshots.get(scope.key)
     return ScopeWrite(
-        key=str(origin.key),
-        part=origin.key.address.partition,
-        version=origin.snapshot.version if origin.snapshot is not None else None,
+        key=scope.key,
+        part=scope.part,
+        version=snapshot.version if snapshot is not None else None,
         state=state,
-        person=origin.key.person,
+        person=scope.person,
     )
 
 
-def _instances(origin: Origin, dialogue: Dialogue) -> tuple[InstanceRow, ...]:
-    live = [_instance(origin, one, ended=None) for one in dialogue.conversation.instances()]
-    over = [_instance(origin, one, ended=origin.now) for one in dialogue.ended]
-    return (*live, *over)
+def _instances(origin: Origin, scope: ScopeWrite, dialogue: Dialogue) -> Iterator[InstanceRow]:
+    """The instances of a scope; none where nothing has changed."""
+    if scope.state is None:
+        return
+    for one in dialogue.conversations[scope.key].instances():
+        yield _instance(origin, one, conv=scope.key, ended=None)
+    for one in dialogue.ended:
+        if dialogue.homes[one.id] == scope.key:
+            yield _instance(origin, one, conv=scope.key, ended=origin.now)
 
 
-def _instance(origin: Origin, instance: FlowInstance, *, ended: int | None) -> InstanceRow:
+def _instance(
+    origin: Origin, instance: FlowInstance, *, conv: str, ended: int | None
+) -> InstanceRow:
     return InstanceRow(
-        conv=str(origin.key),
+        conv=conv,
         id=instance.id,
         flow=instance.flow,
         flow_version=instance.version,
@@ -120,25 +162,28 @@ def _instance(origin: Origin, instance: FlowInstance, *, ended: int | None) -> I
     )
 
 
-def _timers(origin: Origin, dialogue: Dialogue) -> tuple[TimerRow | TimerDrop, ...]:
-    user = origin.update.user
+def _timers(origin: Origin, dialogue: Dialogue) -> list[TimerRow | TimerDrop]:
+    key, user = origin.update.conversation, origin.update.user
+    if key is None or user is None:
+        return []
     rows: list[TimerRow | TimerDrop] = []
-    for instance in dialogue.conversation.stack:
-        flow = dialogue.bot.registry.get(instance.flow)
-        if user is not None and instance.id in dialogue.touched and flow.ttl is not None:
-            rows.append(ttl_timer(flow.ttl, instance, key=origin.key, user=user, now=origin.now))
-    rows.extend(
-        drop_timers(instance, key=origin.key)
-        for instance in dialogue.ended
-        if dialogue.bot.registry.get(instance.flow).ttl is not None
-    )
-    return tuple(rows)
+    for scope in origin.scopes:
+        for instance in dialogue.conversations[scope.key].stack:
+            flow = dialogue.bot.registry.get(instance.flow)
+            if instance.id in dialogue.touched and flow.ttl is not None:
+                row = ttl_timer(flow.ttl, instance, key=key, user=user, now=origin.now)
+                rows.append(replace(row, conv=scope.key))
+    for instance in dialogue.ended:
+        if dialogue.bot.registry.get(instance.flow).ttl is not None:
+            drop = drop_timers(instance, key=key)
+            rows.append(replace(drop, conv=dialogue.homes[instance.id]))
+    return rows
 
 
 def _transitions(origin: Origin, dialogue: Dialogue) -> tuple[TransitionRow, ...]:
     return tuple(
         TransitionRow(
-            conv=str(origin.key),
+            conv=dialogue.homes[move.instance.id],
             turn=origin.seq,
             n=n,
             instance=move.instance.id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from engine.routing import (
     Timer,
     route,
 )
+from engine.scopes import scope_key_of
 from engine.sessions import SessionCell, keep_entry_values
 from engine.state import Conversation, sort_out
 from engine.steps import StepFailed
@@ -29,11 +30,12 @@ from engine.timers import TTL
 from engine.walk import Moved, OnceNotes, Walk
 from flows.context import Context
 from flows.effects import Effects, StartRequest
-from flows.errors import UnknownFlow
+from flows.errors import NoScope, UnknownFlow
 from flows.flow import Flow
 from flows.inputs import input_from_json
 from flows.instance import Answer, FlowInstance, Given, Status
 from flows.journal import TRIES_USED
+from flows.keys import name_of_key
 from flows.router import PlainHandler
 from flows.turn import Surroundings
 from flows.updates import Person, Press, Update
@@ -46,8 +48,12 @@ class Dialogue:
 
     Attributes:
         touched: ids of the instances that started or took an input.
+        conversation: the one that the update is for, once that is decided.
+        homes: the storage keys of the scopes in which the instances live, by instance id.
 
     Args:
+        conversations: what is kept in each scope that the update has, by its storage key; the
+            person's own is the first, and holds the session, where the update has a conversation.
         cause: seq of the inbox row; ids of new instances come from it, so that a turn that is
             run again makes the same ones.
         person: who may press the buttons that this turn shows.
@@ -58,7 +64,7 @@ class Dialogue:
     def __init__(
         self,
         bot: Bot,
-        conversation: Conversation,
+        conversations: Mapping[str, Conversation],
         update: Update,
         *,
         cause: int,
@@ -68,7 +74,11 @@ class Dialogue:
         save_notes: Callable[[], Awaitable[None]],
     ) -> None:
         self.bot = bot
-        self.conversation = conversation
+        self.conversations = conversations
+        self.own = self.conversation = next(iter(conversations.values()))
+        self.homes = {
+            one.id: key for key, kept in conversations.items() for one in kept.instances()
+        }
         self.update = update
         self.effects = Effects()
         self._cause = cause
@@ -76,7 +86,7 @@ class Dialogue:
         self._started = 0
         self.touched: set[str] = set()
         self._shown: str | None = None
-        self.session = SessionCell(bot.session, conversation.session)
+        self.session = SessionCell(bot.session, self.own.session if self._has_session else {})
         self.walk = Walk(
             around=Surroundings(
                 update=update,
@@ -86,7 +96,7 @@ class Dialogue:
                 effects=self.effects,
                 now=now,
             ),
-            stack=conversation.stack,
+            stack=self.own.stack,
             session=self.session,
             texts=bot.texts,
             rerun_every_step=bot.rerun_every_step,
@@ -95,6 +105,13 @@ class Dialogue:
             # no method of this object: a cycle would keep all of a turn until the next collection
             mint=partial(minting, person=person),
         )
+
+    @property
+    def _has_session(self) -> bool:
+        """The session is the person's: what nobody has sent begins with an empty one, which is
+        not kept.
+        """
+        return self.update.conversation is not None
 
     @property
     def moves(self) -> list[Moved]:
@@ -118,10 +135,11 @@ class Dialogue:
             await self._inside_middleware()
         else:
             await self._innermost()
-        self.conversation.session = self.session.value
+        if self._has_session:
+            self.own.session = self.session.value
 
     async def _innermost(self) -> None:
-        await self._handle(route(self.conversation, self.update, self.bot.router))
+        await self._handle(self._route())
         await self._start_requested()
         self._uncover()
 
@@ -156,14 +174,16 @@ class Dialogue:
 
     @contextmanager
     def _undone_by_an_error(self) -> Iterator[None]:
-        before, session = self.conversation.encode(), self.session.value
+        before = [(kept, kept.encode()) for kept in self.conversations.values()]
+        session = self.session.value
         said, moves, ended = self.effects.mark(), len(self.moves), len(self.ended)
         touched, shown = set(self.touched), self._shown
         try:
             yield
         except BaseException as error:
-            self.conversation.go_back_to(Conversation.decode("", before))
-            self.conversation.keep_results(self.walk.notes)
+            for kept, text in before:
+                kept.go_back_to(Conversation.decode("", text))
+                kept.keep_results(self.walk.notes)
             self.walk.noted.clear()
             self.effects.undo(said)
             del self.moves[moves:], self.ended[ended:]
@@ -173,6 +193,21 @@ class Dialogue:
             raise
 
     # --- deciding who -------------------------------------------------------------------
+
+    def _route(self) -> Decision:
+        """Who gets the update: whichever scope waits for it, else the first that is not empty."""
+        router = self.bot.router
+        if len(self.conversations) == 1:
+            return route(self.conversation, self.update, router)
+        for conversation in self.conversations.values():
+            decision = route(conversation, self.update, router)
+            if _is_for(conversation, decision):
+                self.conversation = conversation
+                return decision
+        self.conversation = next(
+            (one for one in self.conversations.values() if one.stack), self.own
+        )
+        return route(self.conversation, self.update, router)
 
     async def _handle(self, decision: Decision) -> None:
         match decision:
@@ -268,6 +303,10 @@ class Dialogue:
         flow = request.flow
         if self.bot.registry.flows.get(flow.name) is not flow:
             raise UnknownFlow(flow.name, self.bot.registry.flows)
+        home = scope_key_of(flow, self.update)
+        if home is None or home not in self.conversations:
+            raise NoScope(flow.name, name_of_key(flow.key))
+        self.conversation = self.conversations[home]
         running = self._running(flow.name)
         if running is not None:
             self.conversation.raise_to_top(running)
@@ -285,6 +324,7 @@ class Dialogue:
         )
         self._started += 1
         self.touched.add(instance.id)
+        self.homes[instance.id] = home
         self.conversation.stack.append(instance)
         await self.walk.begin(flow, instance)
         self._shown = instance.id
@@ -317,14 +357,15 @@ class Dialogue:
 
     def _uncover(self) -> None:
         """Takes ended instances off the stack and shows the question that was beneath."""
-        stack = self.conversation.stack
-        running = [one for one in stack if one.status is Status.ACTIVE]
-        if len(running) == len(stack):
-            return
-        stack[:] = running
-        top = self.conversation.top
-        if top is not None and top.id != self._shown:
-            self._show_top()
+        for conversation in self.conversations.values():
+            stack = conversation.stack
+            running = [one for one in stack if one.status is Status.ACTIVE]
+            if len(running) == len(stack):
+                continue
+            stack[:] = running
+            self.conversation = conversation
+            if running and running[-1].id != self._shown:
+                self._show_top()
 
     # --- plain handlers -----------------------------------------------------------------
 
@@ -361,7 +402,7 @@ class Dialogue:
 
     def _take_back(self, context: Context[Any, Any]) -> None:
         """Keeps what a handler wrote; open steps go on seeing the values as of their entry."""
-        keep_entry_values(self.conversation.stack, self.session.take_back(context.session))
+        keep_entry_values(self.own.stack, self.session.take_back(context.session))
 
     # --- showing ------------------------------------------------------------------------
 
@@ -388,7 +429,11 @@ class Dialogue:
         return self.bot.registry.get(instance.flow)
 
     def _set_aside(self) -> None:
-        for found in sort_out(self.conversation, self.bot.registry):
+        for conversation in self.conversations.values():
+            self._sort_out(conversation)
+
+    def _sort_out(self, conversation: Conversation) -> None:
+        for found in sort_out(conversation, self.bot.registry):
             one = found.instance
             _log.error(
                 "instance %s of flow %r at step %s is set aside (quarantined): %s. Its data is "
@@ -396,6 +441,16 @@ class Dialogue:
                 one.id, one.flow, one.step, found.reason,
             )  # fmt: skip
             self._say(self.bot.texts.quarantined)
+
+
+def _is_for(conversation: Conversation, decision: Decision) -> bool:
+    """Whether an instance of this very conversation takes the update."""
+    match decision:
+        case Answered() | Refused() | Outdated():
+            return True
+        case Timer(instance=instance):
+            return conversation.find(instance) is not None
+    return False
 
 
 def _around(

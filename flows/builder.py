@@ -18,6 +18,7 @@ from flows.checks import call_refusal, check_edges, question_refusal, saying_ref
 from flows.errors import DefinitionError
 from flows.flow import Flow, Handler, Recovery, StepCode
 from flows.inputs import Input
+from flows.keys import USER_IN_CHAT, Key, key_refusal
 from flows.replies import Reply
 from flows.sources import fingerprint, read_moves
 from flows.turn import Turn
@@ -54,6 +55,9 @@ class FlowBuilder(Generic[S, D, Deps]):
         version: raise it when stored instances need to know which code wrote them.
         ttl: how long a person may be silent before the flow expires; None: for ever.
         description: a few words for the list of commands.
+        key: whose instances there are: ``user_in_chat``, ``chat``, ``topic``, ``user`` or a
+            function of the update; see ``flows.keys``. Instances stay where they were started,
+            so keep it.
 
     Raises:
         DefinitionError: one of these cannot be.
@@ -69,6 +73,7 @@ class FlowBuilder(Generic[S, D, Deps]):
         version: int = 1,
         ttl: timedelta | None = None,
         description: str = "",
+        key: Key = USER_IN_CHAT,
     ) -> None:
         self.name = name
         self.steps = steps
@@ -77,6 +82,7 @@ class FlowBuilder(Generic[S, D, Deps]):
         self.version = version
         self.ttl = ttl
         self.description = description
+        self.key = key
         self._steps: dict[str, _Step[S, D, Deps]] = {}
         self._recovery: Recovery[S, D, Deps] | None = None
         self._check_head()
@@ -102,6 +108,8 @@ class FlowBuilder(Generic[S, D, Deps]):
                 raise self._refuse(f"{name!r} is the name of the end. Call it otherwise.", name)
         if not isinstance(self.version, int) or self.version < 1:
             raise self._refuse(f"the version must be 1 or more, not {self.version!r}")
+        if (reason := key_refusal(self.key)) is not None:
+            raise self._refuse(reason)
         if self.ttl is None:
             return
         if not isinstance(self.ttl, timedelta) or self.ttl <= timedelta(0):
@@ -309,6 +317,7 @@ class FlowBuilder(Generic[S, D, Deps]):
             chart=chart,
             ttl=self.ttl,
             recovery=self._recovery,
+            key=self.key,
         )
 
     def _edges(self, member: S) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing_extensions import TypeVar
 from flows.actions import Action
 from flows.errors import InvalidData, StartRefused, UnknownStep
 from flows.instance import FlowInstance
+from flows.keys import USER_IN_CHAT, Key
 from flows.models import DoesNotFit, dump_model, load_model, overwrite
 from flows.turn import Turn
 
@@ -53,6 +54,7 @@ class Flow(Generic[S, D]):
             for the end; read off ``chart``.
         chart: the same as a python-statemachine class, for diagrams and as a second opinion.
         ttl: how long a person may be silent before the flow expires; None: for ever.
+        key: whose instances there are, such as one for each person in a chat.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Flow(Generic[S, D]):
     chart: type[StateChart[Any]]
     ttl: timedelta | None = None
     recovery: Recovery[S, D, Any] | None = None
+    key: Key = USER_IN_CHAT
 
     def step(self, name: str) -> S:
         """The step of that name. Raises UnknownStep."""

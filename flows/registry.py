@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import DefinitionError, StartRefused, UnknownFlow
 from flows.flow import Flow
+from flows.keys import Key
 from flows.triggers import OnCommand, Trigger, check_trigger, command_name
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class FlowRegistry:
     def __init__(self) -> None:
         self._flows: dict[str, AnyFlow] = {}
         self._triggers: list[tuple[Trigger, AnyFlow]] = []
+        self._keys: dict[Key, None] = {}
         self._elsewhere: list[Callable[[], Iterable[str]]] = []
         self.cancel: FlowCommand | None = None
         self.back: FlowCommand | None = None
@@ -40,6 +42,11 @@ class FlowRegistry:
     def flows(self) -> Mapping[str, AnyFlow]:
         """All registered flows by name."""
         return MappingProxyType(self._flows)
+
+    @property
+    def keys(self) -> Collection[Key]:
+        """What the registered flows are keyed by, each once, in order."""
+        return self._keys.keys()
 
     @property
     def triggers(self) -> tuple[tuple[Trigger, AnyFlow], ...]:
@@ -140,6 +147,7 @@ class FlowRegistry:
                 "another flow of this name is registered. Give one of them another name.",
                 flow=flow.name,
             )
+        self._keys.setdefault(flow.key)
 
 
 def _check_start(flow: AnyFlow) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
 from engine.commits import BYTES, LARGE, TURNS, page
 from engine.mailboxes import Item
 from engine.turn import Finished
 from flows.effects import Effects
-from flows.ports import TurnCommit
+from flows.ports import ScopeWrite, TurnCommit
 from flows.updates import Other, Update
 
 
@@ -16,8 +18,9 @@ def turn(size: int) -> Finished:
     """A turn that writes a state of so many bytes."""
     update = Update(source="test:local", ext="1", content=Other("x"), at=0)
     item = Item(seq=1, part=0, conv=None, update=update)
-    commit = TurnCommit(cause=1, part=0)
-    return Finished(item=item, commit=commit, state="x" * size, effects=Effects())
+    state = ScopeWrite(key=uuid4().hex, part=0, version=None, state="x" * size)
+    commit = TurnCommit(cause=1, part=0, scopes=(state,))
+    return Finished(item=item, commit=commit, effects=Effects())
 
 
 @pytest.mark.parametrize(
