@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ from flows.errors import OutcomeUnknown
 from flows.keys import Key
 from flows.ports import FlowStorage, Query
 from flows.updates import ChatMigrated, Update
-from storage import MemoryStorage, open_storage
-from tests.faults import TURNS_OF_THE_LOOP, Crash, Fragile, doomed
+from storage import MemoryStorage, SqlStorage, open_storage
+from tests.faults import TURNS_OF_THE_LOOP, Crash, Fragile, HeldClock, doomed
 from tests.support import Names, One, Three, app_of
 
 pytestmark = pytest.mark.anyio
@@ -38,8 +39,10 @@ def storages(folder: Path) -> dict[str, FlowStorage]:
     }
 
 
-def three(name: str, key: Key = "user_in_chat") -> Flow[Three, Names]:
-    builder = FlowBuilder(name, Three, Names, key=key)
+def three(
+    name: str, key: Key = "user_in_chat", *, ttl: timedelta | None = None
+) -> Flow[Three, Names]:
+    builder = FlowBuilder(name, Three, Names, key=key, ttl=ttl)
     builder.ask(Three.FIRST, f"{name}: first?", Text(), into="first")
     builder.ask(Three.SECOND, f"{name}: second?", Text(), into="second")
     builder.ask(Three.THIRD, f"{name}: third?", Text(), into="third")
@@ -494,3 +497,36 @@ async def test_erasing_a_person_takes_their_flows_everywhere_and_leaves_the_chat
         assert await instances(storage) == left
         assert (await chat.say("x", by="7", chat="-2"))[0].startswith("I did not understand")
         assert await chat.say("a", by="7", chat=GROUP) == ("ours: second?",)
+
+
+# --- time -------------------------------------------------------------------------------
+
+
+@KINDS
+async def test_a_flow_of_a_chat_expires_once_whoever_wrote_last(kind: str, tmp_path: Path) -> None:
+    clock = HeldClock()
+    storages: dict[str, Callable[[], FlowStorage]] = {
+        "memory": lambda: MemoryStorage(clock.now),
+        "sqlite": lambda: SqlStorage(f"sqlite+aiosqlite:///{tmp_path / 't.db'}", clock=clock.now),
+    }
+    app = app_of(three("ours", "chat", ttl=timedelta(minutes=1)), clock=clock)
+    async with Chat(app, storage=storages[kind]()) as chat:
+        await chat.say("/ours", by="7", chat=GROUP)
+        await clock.advance(50)
+        assert await chat.say("a", by="8", chat=GROUP) == ("ours: second?",)
+        await clock.advance(50)
+        await chat.settle()
+        assert texts(chat)[2:] == []
+        await clock.advance(120)
+        await chat.settle()
+        assert texts(chat)[2:] == ["This conversation has expired."]
+
+
+async def test_the_timer_of_a_chats_flow_goes_when_another_person_ends_it() -> None:
+    storage = MemoryStorage()
+    app = app_of(three("ours", "chat", ttl=timedelta(minutes=1)))
+    async with Chat(app, storage=storage) as chat:
+        await chat.say("/ours", by="7", chat=GROUP)
+        assert len(storage.database.timers) == 1
+        await chat.say("/cancel", by="8", chat=GROUP)
+        assert storage.database.timers == {}
