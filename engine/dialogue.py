@@ -111,7 +111,7 @@ class Dialogue:
         """The session is the person's: what nobody has sent begins with an empty one, which is
         not kept.
         """
-        return self.update.conversation is not None
+        return self.update.address is not None and self.update.user is not None
 
     @property
     def moves(self) -> list[Moved]:
