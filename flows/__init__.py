@@ -22,6 +22,7 @@ from flows.errors import (
     UnknownStep,
 )
 from flows.flow import Flow
+from flows.forms import Answers, FormBuilder, FormTexts, FormTurn, form_flow
 from flows.inputs import (
     Choice,
     Confirm,
@@ -63,6 +64,7 @@ __all__ = [
     "Action",
     "Address",
     "AmbiguousNext",
+    "Answers",
     "Button",
     "CallNext",
     "Channel",
@@ -84,6 +86,9 @@ __all__ = [
     "FlowInstance",
     "FlowRegistry",
     "FlowStorage",
+    "FormBuilder",
+    "FormTexts",
+    "FormTurn",
     "HandrailError",
     "Input",
     "Integer",
@@ -122,6 +127,7 @@ __all__ = [
     "Update",
     "call_flow",
     "field",
+    "form_flow",
     "keyboard",
 ]
 

@@ -1,0 +1,262 @@
+"""A wizard out of a pydantic model: ``form_flow``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any, Generic
+
+from flows.actions import END
+from flows.builder import FlowBuilder
+from flows.chart import COMPLETED
+from flows.checks import call_refusal
+from flows.errors import DefinitionError
+from flows.flow import Flow
+from flows.forms.answers import Answers, answers_model
+from flows.forms.asking import variant_choice
+from flows.forms.form import Deps, Form, FormStep, M, OnSubmit, Summary
+from flows.forms.nodes import Section, Variants
+from flows.forms.reading import ModelReader
+from flows.forms.route import Route, route_of
+from flows.forms.shapes import is_model
+from flows.forms.summary import summary_choice
+from flows.forms.texts import FormTexts
+from flows.inputs import Input
+from flows.replies import Reply
+
+SUMMARY = "summary"
+"""The name of the last step, with underscores after it where a field bears that name."""
+
+
+@dataclass(kw_only=True, slots=True)
+class FormBuilder(Generic[M, Deps]):
+    """A form that is being written; ``form_flow`` makes it and explains the settings."""
+
+    model: type[M]
+    name: str
+    summary: bool | Summary[M]
+    when: dict[str, Callable[[M], object]]
+    overrides: dict[str, str | Reply | Input[Any] | FormStep[Deps]]
+    exclude: frozenset[str]
+    texts: FormTexts
+    deps: type[Deps] | None
+    version: int
+    ttl: timedelta | None
+    description: str
+    _on_submit: OnSubmit[M] | None = field(default=None, init=False)
+
+    def step(self, path: str) -> Callable[[FormStep[Deps]], FormStep[Deps]]:
+        """A decorator for ``async def (turn)``: a field's step of your own.
+
+        What it returns is the field's value, which is validated as the field's answers are; a
+        decision of the turn (``turn.back()``, ``turn.cancel()``) is carried out instead.
+
+        Raises:
+            DefinitionError: the field has an override already.
+        """
+
+        def decorate(function: FormStep[Deps]) -> FormStep[Deps]:
+            if path in self.overrides:
+                raise self._refuse(f"field {path!r} has an override already")
+            self.overrides[path] = function
+            return function
+
+        return decorate
+
+    def on_submit(self, function: OnSubmit[M]) -> OnSubmit[M]:
+        """A decorator for ``async def (turn, model)``: what is done with the completed form.
+
+        It belongs to the last step, and may ask, send, and decide; answering None completes the
+        flow.
+
+        Raises:
+            DefinitionError: there is one already, or it is no such function.
+        """
+        if self._on_submit is not None:
+            raise self._refuse("it has an on_submit handler already")
+        if (reason := call_refusal(function, "turn", "model")) is not None:
+            raise self._refuse(f"its on_submit handler {reason}")
+        self._on_submit = function
+        return function
+
+    def build(self) -> Flow[Enum, Answers]:
+        """Reads the model, checks the form and compiles its flow.
+
+        Raises:
+            DefinitionError: no question fits a field; a path leads nowhere; a question that can
+                be left out has no default.
+        """
+        builder = self.builder()
+        return builder.build(initial=next(iter(builder.steps)))
+
+    def builder(self) -> FlowBuilder[Enum, Answers, Deps]:
+        """The builder of the form's flow, with all its steps, for what a flow can have besides.
+
+        Its first step is the initial one. Raises DefinitionError as ``build`` does.
+        """
+        form = self._form()
+        flow = FlowBuilder[Enum, Answers, Deps](
+            self.name,
+            type(form.last),
+            answers_model(f"{self.model.__name__}Answers", form.steps),
+            deps=self.deps,
+            version=self.version,
+            ttl=self.ttl,
+            description=self.description,
+        )
+        for place, stop in enumerate(form.route.stops):
+            ways, ends = form.route.ways_on(place)
+            to = [form.steps[way.path] for way in ways] + ([form.last] if ends else [])
+            flow.step(form.steps[stop.path], form.handler(stop), to=to)
+        return flow.step(form.last, form.finish, to=[END])
+
+    def _form(self) -> Form[M, Deps]:
+        route = self._route()
+        steps = _step_enum(self.model.__name__, [stop.path for stop in route.stops])
+        *members, last = steps
+        return Form(
+            model=self.model,
+            route=route,
+            steps={member.value: member for member in members},
+            last=last,
+            texts=self.texts,
+            summary=self.summary,
+            on_submit=self._on_submit,
+        )
+
+    def _route(self) -> Route:
+        if not is_model(self.model):
+            raise self._refuse(f"a form is made from a pydantic model, not from {self.model!r}")
+        self._check_overrides()
+        reader = ModelReader(self.overrides, self.exclude, self.texts)
+        try:
+            route = route_of(reader.read(self.model), self.when)
+            self._check_paths(reader.met)
+            self._check_route(route)
+        except DefinitionError as error:
+            raise error if error.flow else self._refuse(str(error)) from error
+        return route
+
+    def _check_overrides(self) -> None:
+        for path, override in self.overrides.items():
+            if isinstance(override, str | Reply | Input):
+                continue
+            if (reason := call_refusal(override, "turn")) is not None:
+                raise self._refuse(f"the override of field {path!r} {reason}")
+
+    def _check_paths(self, known: Collection[str]) -> None:
+        for what, paths in (
+            ("overrides", self.overrides),
+            ("exclude", self.exclude),
+            ("when", self.when),
+        ):
+            for path in paths:
+                if path not in known:
+                    raise self._refuse(
+                        f"{what} names {path!r}, which is no field that is asked. "
+                        f"{_hint(path, known)}"
+                    )
+
+    def _check_route(self, route: Route) -> None:
+        if not route.stops:
+            raise self._refuse(f"{self.model.__name__} has no field to ask for")
+        if route.stops[0].whens:
+            raise self._refuse(
+                f"the first question, {route.stops[0].path!r}, has a condition. Nothing is "
+                "answered before it; put another field first."
+            )
+        summary_choice(route.stops, self.texts)
+        for node in _inside(route.root):
+            if node.path in self.when and node.required:
+                raise self._refuse(
+                    f"field {node.path!r} is asked only under a condition, and has no default"
+                )
+            if isinstance(node, Variants):
+                variant_choice(node, self.texts)
+
+    def _refuse(self, reason: str) -> DefinitionError:
+        return DefinitionError(reason, flow=self.name)
+
+
+def form_flow(
+    model: type[M],
+    *,
+    name: str | None = None,
+    summary: bool | Summary[M] = True,
+    when: Mapping[str, Callable[[M], object]] | None = None,
+    overrides: Mapping[str, str | Reply | Input[Any] | FormStep[Deps]] | None = None,
+    exclude: Iterable[str] = (),
+    texts: FormTexts | None = None,
+    deps: type[Deps] | None = None,
+    version: int = 1,
+    ttl: timedelta | None = None,
+    description: str = "",
+) -> FormBuilder[M, Deps]:
+    """A wizard that asks for the fields of a model, one after the other, and gives the model.
+
+    A field's description is its question, its title the label of its buttons, its type and
+    constraints the validation. A model within the model is a section, a list is asked item by
+    item, a union with a discriminator begins with the choice. Fields are named by dotted paths:
+    ``address.street``; in a union the tag stands between: ``payment.card.number``.
+
+    Args:
+        name: of the flow; the model's name in lower case unless said.
+        summary: whether the answers are shown at the end, to be edited or submitted; a function
+            of the model gives its own words.
+        when: by path, whether the field is asked, by the answers before it. A field without an
+            answer is missing there, unless it has a default.
+        overrides: by path, another question (a text), another input, or a step of your own as
+            ``FormBuilder.step`` takes it.
+        exclude: paths of fields that are not asked; they need defaults.
+        texts: what the form itself says.
+        deps, version, ttl, description: as of FlowBuilder.
+    """
+    return FormBuilder(
+        model=model,
+        name=name if name is not None else _snake(getattr(model, "__name__", "form")),
+        summary=summary,
+        when=dict(when or {}),
+        overrides=dict(overrides or {}),
+        exclude=frozenset(exclude),
+        texts=texts if texts is not None else FormTexts(),
+        deps=deps,
+        version=version,
+        ttl=ttl,
+        description=description,
+    )
+
+
+def _step_enum(model: str, paths: Iterable[str]) -> type[Enum]:
+    """The steps of a form: a member a path, and the last step."""
+    members: dict[str, str] = {}
+    for path in (*paths, ""):
+        name = path or SUMMARY
+        while name in (COMPLETED, "mro") or name in members:
+            name += "_"
+        members[name] = path
+    return Enum(f"{model}Step", members)  # type: ignore[return-value] # the functional form
+
+
+def _inside(section: Section) -> Iterable[Any]:
+    for part in section.parts:
+        yield part
+        if isinstance(part, Section):
+            yield from _inside(part)
+        if isinstance(part, Variants):
+            for variant in part.sections.values():
+                yield from _inside(variant)
+
+
+def _hint(path: str, known: Collection[str]) -> str:
+    near = get_close_matches(path, known)
+    if near:
+        return f"Did you mean {' or '.join(map(repr, near))}?"
+    return f"The fields are {', '.join(sorted(known))}."
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
