@@ -125,7 +125,7 @@ class Form(Generic[M, Deps]):
         try:
             return self.result(answers)
         except ValidationError as error:
-            return self._flaw(error, self.route.shown(answers))
+            return self._flaw(error, list(self.route.shown(answers)))
 
     def _flaw(self, error: ValidationError, shown: Sequence[Stop]) -> Flaw:
         """The first fault that one question can mend, else the first."""
@@ -140,14 +140,14 @@ class Form(Generic[M, Deps]):
         if flaw.stop is not None:
             turn.reply(f"{flaw.stop.label}: {flaw.reason}")
             return turn.detour(self.steps[flaw.stop.path])
-        shown = self.route.shown(turn.data)
+        shown = list(self.route.shown(turn.data))
         lines = (summary_text(shown, turn.data, self.texts), flaw.reason, self.texts.change)
         choice = summary_choice(shown, self.texts, submit=False)
         return turn.detour(self.steps[await turn.ask("\n\n".join(lines), choice, key="mend")])
 
     async def _show(self, turn: FormTurn[Deps], made: M) -> str:
         """Shows the summary; answers the path of what is to be edited, or SUBMIT."""
-        shown = self.route.shown(turn.data)
+        shown = list(self.route.shown(turn.data))
         prompt: str | Reply
         if callable(self.summary):
             prompt = self.summary(made)

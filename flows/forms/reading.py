@@ -118,7 +118,7 @@ class ModelReader:
         if override is not None and not isinstance(override, str | Reply):
             codec = Codec.of(place.model, place.name)
             return Custom(**self._common(place), handler=override, codec=codec)
-        if reader_of(place.info.annotation, place.info.metadata) is not None:
+        if self._is_leaf(place):
             return self._question(place, None)
         shape = field_shape(place.info)
         if shape.model is not None:
@@ -129,8 +129,18 @@ class ModelReader:
             return self._series(place, shape)
         raise self._refusal(place, f"it is {place.info.annotation!r}, which no question fits")
 
+    def _is_leaf(self, place: _Place) -> bool:
+        """Whether one question asks for it."""
+        try:
+            return reader_of(place.info.annotation, place.info.metadata) is not None
+        except DefinitionError as error:
+            raise self._refusal(place, str(error)) from error
+
     def _question(self, place: _Place, given: Input[Any] | None) -> Question:
-        accept = leaf_input(place.model, place.name, given, self.texts)
+        try:
+            accept = leaf_input(place.model, place.name, given, self.texts)
+        except DefinitionError as error:
+            raise self._refusal(place, str(error)) from error
         codec = Codec.of(place.model, place.name)
         return Question(**self._common(place), accept=accept, codec=codec)
 

@@ -39,9 +39,9 @@ class Stop:
         shared = self.gates.keys() & before.gates.keys()
         return all(self.gates[path] == before.gates[path] for path in shared)
 
-    def must_follow(self, before: Stop) -> bool:
-        """Whether this stop is always asked where ``before`` was."""
-        return not self.whens and self.gates.items() <= before.gates.items()
+    def is_asked_with(self, other: Stop) -> bool:
+        """Whether this stop is always asked where the other one is."""
+        return not self.whens and self.gates.items() <= other.gates.items()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,17 @@ class Route:
     root: Section
     stops: tuple[Stop, ...]
 
-    def shown(self, answers: Answers) -> list[Stop]:
-        """The stops that are to be asked, as far as the answers tell."""
-        found: list[Stop] = []
+    def shown(self, answers: Answers) -> Iterator[Stop]:
+        """The stops that are to be asked, in their order.
+
+        Lazily: the condition of a stop may look at the answers before it, and only once these
+        are there.
+        """
         paths: set[str] = set()
         for stop in self.stops:
             if self._is_open(stop, answers, paths):
-                found.append(stop)
+                yield stop
                 paths.add(stop.path)
-        return found
 
     def _is_open(self, stop: Stop, answers: Answers, shown: set[str]) -> bool:
         for path, wanted in stop.gates.items():
@@ -83,11 +85,13 @@ class Route:
 
     def ways_on(self, place: int) -> tuple[list[Stop], bool]:
         """The stops that may come after the one at ``place``, and whether none may."""
-        before, ways = self.stops[place], []
-        for stop in self.stops[place + 1 :]:
-            if stop.may_follow(before):
+        before, later = self.stops[place], self.stops[place + 1 :]
+        ways: list[Stop] = []
+        for number, stop in enumerate(later):
+            passed = any(each.is_asked_with(stop) for each in later[:number])
+            if stop.may_follow(before) and not passed:
                 ways.append(stop)
-            if stop.must_follow(before):
+            if stop.is_asked_with(before):
                 return ways, False
         return ways, True
 
