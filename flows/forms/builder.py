@@ -48,6 +48,7 @@ class FormBuilder(Generic[M, Deps]):
     ttl: timedelta | None
     description: str
     _on_submit: OnSubmit[M] | None = field(default=None, init=False)
+    _read: Form[M, Deps] | None = field(default=None, init=False)
 
     def step(self, path: str) -> Callable[[FormStep[Deps]], FormStep[Deps]]:
         """A decorator for ``async def (turn)``: a field's step of your own.
@@ -56,10 +57,11 @@ class FormBuilder(Generic[M, Deps]):
         decision of the turn (``turn.back()``, ``turn.cancel()``) is carried out instead.
 
         Raises:
-            DefinitionError: the field has an override already.
+            DefinitionError: the field has an override already, or the form is built.
         """
 
         def decorate(function: FormStep[Deps]) -> FormStep[Deps]:
+            self._check_open()
             if path in self.overrides:
                 raise self._refuse(f"field {path!r} has an override already")
             self.overrides[path] = function
@@ -74,8 +76,9 @@ class FormBuilder(Generic[M, Deps]):
         flow.
 
         Raises:
-            DefinitionError: there is one already, or it is no such function.
+            DefinitionError: there is one already, it is no such function, or the form is built.
         """
+        self._check_open()
         if self._on_submit is not None:
             raise self._refuse("it has an on_submit handler already")
         if (reason := call_refusal(function, "turn", "model")) is not None:
@@ -90,15 +93,14 @@ class FormBuilder(Generic[M, Deps]):
             DefinitionError: no question fits a field; a path leads nowhere; a question that can
                 be left out has no default.
         """
-        builder = self.builder()
-        return builder.build(initial=next(iter(builder.steps)))
+        return self.builder().build(initial=self._form.first)
 
     def builder(self) -> FlowBuilder[Enum, Answers, Deps]:
         """The builder of the form's flow, with all its steps, for what a flow can have besides.
 
-        Its first step is the initial one. Raises DefinitionError as ``build`` does.
+        The first of its steps is the initial one. Raises DefinitionError as ``build`` does.
         """
-        form = self._form()
+        form = self._form
         flow = FlowBuilder[Enum, Answers, Deps](
             self.name,
             type(form.last),
@@ -114,7 +116,21 @@ class FormBuilder(Generic[M, Deps]):
             flow.step(form.steps[stop.path], form.handler(stop), to=to)
         return flow.step(form.last, form.finish, to=[END])
 
+    def result(self, answers: Answers) -> M:
+        """The model of a form that is complete: of its flow's data.
+
+        Raises:
+            ValidationError: of pydantic, where the answers make no model (yet).
+        """
+        return self._form.result(answers)
+
+    @property
     def _form(self) -> Form[M, Deps]:
+        if self._read is None:
+            self._read = self._made()
+        return self._read
+
+    def _made(self) -> Form[M, Deps]:
         route = self._route()
         steps = _step_enum(self.model.__name__, [stop.path for stop in route.stops])
         *members, last = steps
@@ -177,6 +193,10 @@ class FormBuilder(Generic[M, Deps]):
                 )
             if isinstance(node, Variants):
                 variant_choice(node, self.texts)
+
+    def _check_open(self) -> None:
+        if self._read is not None:
+            raise self._refuse("it is built already. Write its handlers before")
 
     def _refuse(self, reason: str) -> DefinitionError:
         return DefinitionError(reason, flow=self.name)

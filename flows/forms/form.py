@@ -68,6 +68,11 @@ class Form(Generic[M, Deps]):
     summary: bool | Summary[M]
     on_submit: OnSubmit[M] | None
 
+    @property
+    def first(self) -> Enum:
+        """The step that the form begins with."""
+        return self.steps[self.route.stops[0].path]
+
     def result(self, answers: Answers) -> M:
         """The model of the answers. Raises pydantic's ValidationError where they make none."""
         shown = {stop.path for stop in self.route.shown(answers)}

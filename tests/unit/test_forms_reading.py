@@ -254,6 +254,17 @@ def test_a_step_or_on_submit_is_written_once() -> None:
         form.step("number")(number)
 
 
+def test_a_form_that_is_built_takes_no_more_handlers() -> None:
+    form = form_flow(Card)
+    form.build()
+
+    async def done(turn: object, model: Card) -> None:
+        raise NotImplementedError
+
+    with pytest.raises(DefinitionError, match="it is built already"):
+        form.on_submit(done)
+
+
 def test_on_submit_takes_the_turn_and_the_model() -> None:
     async def done(turn: object) -> None:
         raise NotImplementedError
