@@ -8,7 +8,7 @@ from enum import Enum, StrEnum, auto
 from typing import Any
 
 from flows.forms.answers import Answers, held_in
-from flows.forms.leaves import default_of, held_value
+from flows.forms.leaves import default_items, default_of, held_value
 from flows.forms.nodes import Node, Question, Section, Series, Variants
 from flows.forms.summary import shown_value
 from flows.forms.texts import FormTexts
@@ -73,6 +73,7 @@ class Asking:
         """The items of a list, one by one; None: the list is skipped."""
         items: list[Json] = []
         wanted = True
+        held = held or default_items(node)
         if isinstance(held, list) and held:
             match await self._old_items(node, key, held):
                 case _Old.KEEP:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Generic
 
@@ -17,13 +16,11 @@ from flows.checks import call_refusal
 from flows.errors import DefinitionError
 from flows.flow import Flow
 from flows.forms.answers import Answers, answers_model
-from flows.forms.asking import variant_choice
+from flows.forms.checks import check_overrides, check_paths, check_route
 from flows.forms.form import Deps, Form, FormStep, M, OnSubmit, Summary
-from flows.forms.nodes import Section, Variants
 from flows.forms.reading import ModelReader
 from flows.forms.route import Route, route_of
 from flows.forms.shapes import is_model
-from flows.forms.summary import summary_choice
 from flows.forms.texts import FormTexts
 from flows.inputs import Input
 from flows.replies import Reply
@@ -147,52 +144,16 @@ class FormBuilder(Generic[M, Deps]):
     def _route(self) -> Route:
         if not is_model(self.model):
             raise self._refuse(f"a form is made from a pydantic model, not from {self.model!r}")
-        self._check_overrides()
         reader = ModelReader(self.overrides, self.exclude, self.texts)
+        settings = {"overrides": self.overrides, "exclude": self.exclude, "when": self.when}
         try:
+            check_overrides(self.overrides)
             route = route_of(reader.read(self.model), self.when)
-            self._check_paths(reader.met)
-            self._check_route(route)
+            check_paths(settings, reader.met)
+            check_route(route, self.when, self.texts)
         except DefinitionError as error:
-            raise error if error.flow else self._refuse(str(error)) from error
+            raise self._refuse(str(error)) from error
         return route
-
-    def _check_overrides(self) -> None:
-        for path, override in self.overrides.items():
-            if isinstance(override, str | Reply | Input):
-                continue
-            if (reason := call_refusal(override, "turn")) is not None:
-                raise self._refuse(f"the override of field {path!r} {reason}")
-
-    def _check_paths(self, known: Collection[str]) -> None:
-        for what, paths in (
-            ("overrides", self.overrides),
-            ("exclude", self.exclude),
-            ("when", self.when),
-        ):
-            for path in paths:
-                if path not in known:
-                    raise self._refuse(
-                        f"{what} names {path!r}, which is no field that is asked. "
-                        f"{_hint(path, known)}"
-                    )
-
-    def _check_route(self, route: Route) -> None:
-        if not route.stops:
-            raise self._refuse(f"{self.model.__name__} has no field to ask for")
-        if route.stops[0].whens:
-            raise self._refuse(
-                f"the first question, {route.stops[0].path!r}, has a condition. Nothing is "
-                "answered before it; put another field first."
-            )
-        summary_choice(route.stops, self.texts)
-        for node in _inside(route.root):
-            if node.path in self.when and node.required:
-                raise self._refuse(
-                    f"field {node.path!r} is asked only under a condition, and has no default"
-                )
-            if isinstance(node, Variants):
-                variant_choice(node, self.texts)
 
     def _check_open(self) -> None:
         if self._read is not None:
@@ -259,23 +220,6 @@ def _step_enum(model: str, paths: Iterable[str]) -> type[Enum]:
             name += "_"
         members[name] = path
     return Enum(f"{model}Step", members)  # type: ignore[return-value] # the functional form
-
-
-def _inside(section: Section) -> Iterable[Any]:
-    for part in section.parts:
-        yield part
-        if isinstance(part, Section):
-            yield from _inside(part)
-        if isinstance(part, Variants):
-            for variant in part.sections.values():
-                yield from _inside(variant)
-
-
-def _hint(path: str, known: Collection[str]) -> str:
-    near = get_close_matches(path, known)
-    if near:
-        return f"Did you mean {' or '.join(map(repr, near))}?"
-    return f"The fields are {', '.join(sorted(known))}."
 
 
 def _snake(name: str) -> str:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any, cast
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from flows.errors import DefinitionError
-from flows.forms.nodes import Codec, Question
+from flows.forms.nodes import Codec, Question, Series
 from flows.forms.shapes import field_shape
 from flows.forms.texts import FormTexts
 from flows.inputs import Confirm, FieldInput, Input, Integer, Json, field
@@ -39,14 +40,25 @@ def leaf_input(
 
 def default_of(question: Question) -> Any:
     """The field's default where it is a possible answer, else None."""
-    info = question.info
-    if info.default is not PydanticUndefined:
-        value = info.default
-    elif info.default_factory is None or info.default_factory_takes_validated_data:
-        return None
-    else:
-        value = cast(Any, info.default_factory)()
+    value = _default(question.info)
     return value if takes(question.accept, value) else None
+
+
+def default_items(series: Series) -> Json:
+    """The items of a list's default, in their JSON form; None where there are none."""
+    value = _default(series.info)
+    try:
+        return series.codec.dump(value) if value else None
+    except DoesNotFit:
+        return None
+
+
+def _default(info: FieldInfo) -> Any:
+    if info.default is not PydanticUndefined:
+        return info.default
+    if info.default_factory is None or info.default_factory_takes_validated_data:
+        return None
+    return cast(Any, info.default_factory)()
 
 
 def held_value(question: Question, held: Json) -> Any:

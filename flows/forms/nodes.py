@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -50,7 +51,8 @@ class Codec:
 
     def check(self, held: Json) -> None:
         """Raises pydantic's ValidationError when the JSON form is none of the field."""
-        self.holder.model_validate({self.name: held}, by_alias=False, by_name=True)
+        text = orjson.dumps({self.name: held})
+        self.holder.model_validate_json(text, by_alias=False, by_name=True)
 
     def reads(self, held: Json) -> bool:
         """Whether ``held`` is the JSON form of a value."""

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from flows.errors import DefinitionError
 from flows.forms.leaves import leaf_input
 from flows.forms.nodes import Codec, Custom, Node, Question, Section, Series, Variants
+from flows.forms.places import Place, words_of
 from flows.forms.shapes import Shape, field_shape, tags_of
 from flows.forms.texts import FormTexts
 from flows.inputs import Input
@@ -23,29 +24,6 @@ NESTED_ITEMS = 10
 """Items of a list within a list, where the model sets no bound: all are asked in one step."""
 
 Override = str | Reply | Input[Any] | Callable[[Any], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """A field that is to be read.
-
-    Attributes:
-        owners: the models that it lies in, from the form's own.
-        intro: what stands before its question, since it is the first of a section.
-        in_item: it belongs to the item of a list, and has no step of its own.
-    """
-
-    owners: tuple[type[BaseModel], ...]
-    model: type[BaseModel]
-    name: str
-    path: str
-    intro: str = ""
-    in_item: bool = False
-
-    @property
-    def info(self) -> FieldInfo:
-        """The field itself."""
-        return self.model.model_fields[self.name]
 
 
 @dataclass(slots=True)
@@ -70,32 +48,20 @@ class ModelReader:
             DefinitionError: with the field named: no question fits it, it leads back to a model
                 that it lies in, it is excluded and has no default.
         """
-        parts = self._parts(_Place(owners=(), model=model, name="", path=""), model)
+        parts = self._parts(Place(owners=(), model=model, name="", path=""), model)
         return Section(
             path="", name="", label="", prompt="", info=FieldInfo(), model=model, parts=parts
         )
 
     def _parts(
-        self, place: _Place, model: type[BaseModel], *, without: str = "", intro: str = ""
+        self, place: Place, model: type[BaseModel], *, without: str = "", intro: str = ""
     ) -> tuple[Node, ...]:
         """The nodes of a model's fields; ``place`` is where the model stands."""
         parts: list[Node] = []
         for name, info in model.model_fields.items():
-            path = f"{place.path}.{name}" if place.path else name
-            if name == without or self._excluded(path, info):
-                continue
-            parts.append(
-                self._node(
-                    _Place(
-                        owners=(*place.owners, model),
-                        model=model,
-                        name=name,
-                        path=path,
-                        intro="" if parts else intro,
-                        in_item=place.in_item,
-                    )
-                )
-            )
+            inner = place.within(model, name, "" if parts else intro)
+            if name != without and not self._excluded(inner.path, info):
+                parts.append(self._node(inner))
         return tuple(parts)
 
     def _excluded(self, path: str, info: FieldInfo) -> bool:
@@ -108,7 +74,7 @@ class ModelReader:
             )
         return True
 
-    def _node(self, place: _Place) -> Node:
+    def _node(self, place: Place) -> Node:
         override = None
         if not place.in_item:
             self.met.add(place.path)
@@ -129,14 +95,14 @@ class ModelReader:
             return self._series(place, shape)
         raise self._refusal(place, f"it is {place.info.annotation!r}, which no question fits")
 
-    def _is_leaf(self, place: _Place) -> bool:
+    def _is_leaf(self, place: Place) -> bool:
         """Whether one question asks for it."""
         try:
             return reader_of(place.info.annotation, place.info.metadata) is not None
         except DefinitionError as error:
             raise self._refusal(place, str(error)) from error
 
-    def _question(self, place: _Place, given: Input[Any] | None) -> Question:
+    def _question(self, place: Place, given: Input[Any] | None) -> Question:
         try:
             accept = leaf_input(place.model, place.name, given, self.texts)
         except DefinitionError as error:
@@ -144,14 +110,14 @@ class ModelReader:
         codec = Codec.of(place.model, place.name)
         return Question(**self._common(place), accept=accept, codec=codec)
 
-    def _section(self, place: _Place, model: type[BaseModel]) -> Section:
+    def _section(self, place: Place, model: type[BaseModel]) -> Section:
         self._refuse_cycle(place, model)
         gated = field_shape(place.info).optional or not place.info.is_required()
         intro = "" if gated else place.info.description or ""
         parts = self._parts(place, model, intro="\n\n".join(filter(None, (place.intro, intro))))
         return Section(**self._common(place), model=model, parts=parts)
 
-    def _variants(self, place: _Place, shape: Shape, discriminator: str) -> Variants:
+    def _variants(self, place: Place, shape: Shape, discriminator: str) -> Variants:
         sections: dict[str, Section] = {}
         for variant in shape.kinds:
             self._refuse_cycle(place, variant)
@@ -163,14 +129,14 @@ class ModelReader:
         return Variants(**common, discriminator=discriminator, sections=sections)
 
     def _variant(
-        self, place: _Place, variant: type[BaseModel], discriminator: str, tag: Any
+        self, place: Place, variant: type[BaseModel], discriminator: str, tag: Any
     ) -> Section:
         inner = replace(place, path=f"{place.path}.{tag}")
         title = variant.model_config.get("title")
         return Section(
             path=inner.path,
             name=place.name,
-            label=title or _words(str(tag)),
+            label=title or words_of(str(tag)),
             prompt="",
             info=place.info,
             model=variant,
@@ -178,7 +144,7 @@ class ModelReader:
             tag=tag,
         )
 
-    def _series(self, place: _Place, shape: Shape) -> Series:
+    def _series(self, place: Place, shape: Shape) -> Series:
         least, bound = shape.bounds
         item = self._item(place, shape.item)
         room = (JOURNAL_LIMIT - 1) // (most_asks(item) + 1)
@@ -197,9 +163,9 @@ class ModelReader:
             **common, item=item, first=first, least=least, most=most, capped=capped, codec=codec
         )
 
-    def _item(self, place: _Place, kind: Any, *, or_none: bool = False) -> Node:
+    def _item(self, place: Place, kind: Any, *, or_none: bool = False) -> Node:
         """What an item of the list is: the field of a model made for it."""
-        title, prompt = self._label(place), _text(self._prompt(place))
+        title, prompt = place.label, _text(self._prompt(place))
         info = Field(None if or_none else ..., title=title, description=prompt)
         annotation = kind | None if or_none else kind
         config = {k: v for k, v in place.model.model_config.items() if k != "alias_generator"}
@@ -207,11 +173,11 @@ class ModelReader:
         holder = create_model(place.model.__name__, __config__=config, **fields)  # type: ignore[call-overload] # the names of the fields are data
         return self._node(replace(place, model=holder, in_item=True, intro=""))
 
-    def _refuse_cycle(self, place: _Place, model: type[BaseModel]) -> None:
+    def _refuse_cycle(self, place: Place, model: type[BaseModel]) -> None:
         if model in place.owners:
             raise self._refusal(place, f"it leads back to {model.__name__}, without an end")
 
-    def _refusal(self, place: _Place, reason: str) -> DefinitionError:
+    def _refusal(self, place: Place, reason: str) -> DefinitionError:
         way = "override the list that it belongs to" if place.in_item else "override it"
         return DefinitionError(
             f"field {place.path!r} of the form: {reason}. A form takes {SUPPORTED}, models, "
@@ -219,25 +185,22 @@ class ModelReader:
             f"{way} with an input or a step of your own."
         )
 
-    def _common(self, place: _Place) -> dict[str, Any]:
+    def _common(self, place: Place) -> dict[str, Any]:
         return {
             "path": place.path,
             "name": place.name,
-            "label": self._label(place),
+            "label": place.label,
             "prompt": self._prompt(place),
             "info": place.info,
             "optional": field_shape(place.info).optional,
         }
 
-    def _label(self, place: _Place) -> str:
-        return place.info.title or _words(place.name)
-
-    def _prompt(self, place: _Place) -> str | Reply:
+    def _prompt(self, place: Place) -> str | Reply:
         override = None if place.in_item else self.overrides.get(place.path)
         if isinstance(override, Reply):
             return override
         own = override if isinstance(override, str) else place.info.description
-        asked = own or f"{self._label(place)}?"
+        asked = own or f"{place.label}?"
         return f"{place.intro}\n\n{asked}" if place.intro else asked
 
 
@@ -251,11 +214,6 @@ def most_asks(node: Node) -> int:
         case Series(item=item, most=most):
             return 1 + most * (most_asks(item) + 1)
     return 1
-
-
-def _words(name: str) -> str:
-    words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
 
 
 def _text(prompt: str | Reply) -> str:

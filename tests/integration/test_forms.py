@@ -344,6 +344,36 @@ async def test_a_validator_of_the_whole_list_has_it_asked_again() -> None:
     assert played.results == [Unique(tags=["a"])]
 
 
+async def test_the_default_of_a_list_can_be_kept() -> None:
+    class Listing(BaseModel):
+        tags: list[str] = Field(default=["a", "b"], min_length=1)
+
+    played = Played(form_flow(Listing, summary=False))
+    replies = await played.through("!Keep")
+    await played.through("!Start over", "c", "!No")
+    assert replies[0] == ("Tags: a, b",)
+    assert played.results == [Listing(), Listing(tags=["c"])]
+
+
+async def test_models_that_are_strict_frozen_and_aliased_can_be_asked_for() -> None:
+    class Inner(BaseModel):
+        model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+        day: date = Field(alias="Day")
+        tags: set[str] = Field(alias="Tags")
+
+    class Outer(BaseModel):
+        inner: Inner = Field(alias="Inner")
+        after: int = 0
+
+    played = Played(form_flow(Outer, when={"after": lambda given: "a" in given.inner.tags}))
+    await played.through("2030-01-01", "a", "!No", "3", "!Submit")
+    assert played.results[0].model_dump() == {
+        "inner": {"day": date(2030, 1, 1), "tags": {"a"}},
+        "after": 3,
+    }
+
+
 # --- conditions -------------------------------------------------------------------------
 
 
