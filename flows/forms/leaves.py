@@ -82,12 +82,15 @@ def takes(accept: Input[Any], value: object) -> bool:
 
 
 def shown(accept: FieldInput, value: object) -> str | None:
-    """The label of the value's button, if it has one."""
+    """The label of the value's button, or those of its items, if there are such."""
     try:
         held = accept.dump(value)
     except (TypeError, ValueError):
         return None
-    return next((label for label, each in accept.input.options() if each == held), None)
+    options = accept.input.options()
+    chosen = held if isinstance(held, list) else [held]
+    labels = [label for item in chosen for label, each in options if each == item]
+    return ", ".join(labels) if labels and len(labels) == len(chosen) else None
 
 
 def _own(model: type[BaseModel], name: str) -> FieldInput:
