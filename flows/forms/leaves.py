@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import Enum
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -13,7 +14,7 @@ from flows.errors import DefinitionError
 from flows.forms.nodes import Codec, Question, Series
 from flows.forms.shapes import field_shape
 from flows.forms.texts import FormTexts
-from flows.inputs import Confirm, FieldInput, Input, Integer, Json, field
+from flows.inputs import Choice, Confirm, FieldInput, Input, Integer, Json, field
 from flows.inputs.field_types import Reader
 from flows.inputs.model_field import ModelField, alone
 from flows.models import DoesNotFit
@@ -82,15 +83,19 @@ def takes(accept: Input[Any], value: object) -> bool:
 
 
 def shown(accept: FieldInput, value: object) -> str | None:
-    """The label of the value's button, or those of its items, if there are such."""
+    """The label of the value's button, if it has one."""
     try:
         held = accept.dump(value)
     except (TypeError, ValueError):
         return None
-    options = accept.input.options()
-    chosen = held if isinstance(held, list) else [held]
-    labels = [label for item in chosen for label, each in options if each == item]
-    return ", ".join(labels) if labels and len(labels) == len(chosen) else None
+    return next((label for label, each in accept.input.options() if each == held), None)
+
+
+def word_of(value: object) -> str:
+    """One of several values in words: a member of an enum by its label."""
+    if not isinstance(value, Enum):
+        return str(value)
+    return next(label for label, member in Choice(type(value)).of if member is value)
 
 
 def _own(model: type[BaseModel], name: str) -> FieldInput:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flows.forms.answers import Answers, held_in
-from flows.forms.leaves import shown
+from flows.forms.leaves import shown, word_of
 from flows.forms.nodes import Node, Question, Section, Series, Variants
 from flows.forms.route import Stop
 from flows.forms.texts import FormTexts
@@ -65,8 +65,8 @@ def _shown_leaf(node: Question, held: Json, texts: FormTexts) -> str:
     label = shown(node.accept, value)
     if label is not None:
         return label
-    if isinstance(held, list):
-        return _joined([str(each) for each in held]) or texts.nothing
+    if isinstance(held, list) and isinstance(value, Iterable):
+        return _joined([word_of(each) for each in value]) or texts.nothing
     return str(held) or texts.nothing
 
 
