@@ -22,6 +22,7 @@ from flows.errors import (
     UnknownStep,
 )
 from flows.flow import Flow
+from flows.forms import Answers, FormBuilder, FormTexts, FormTurn, form_flow
 from flows.inputs import (
     AnyOf,
     Audio,
@@ -81,6 +82,7 @@ __all__ = [
     "Action",
     "Address",
     "AmbiguousNext",
+    "Answers",
     "AnyOf",
     "Audio",
     "AudioMessage",
@@ -108,6 +110,9 @@ __all__ = [
     "FlowInstance",
     "FlowRegistry",
     "FlowStorage",
+    "FormBuilder",
+    "FormTexts",
+    "FormTurn",
     "HandrailError",
     "Input",
     "Integer",
@@ -158,6 +163,7 @@ __all__ = [
     "WebAppMessage",
     "call_flow",
     "field",
+    "form_flow",
     "keyboard",
 ]
 
