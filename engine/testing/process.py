@@ -80,8 +80,8 @@ class Process:
         self._at_once.set()
         if running is None:
             return
-        if self._stop.is_set():  # it dies while it stops, and would take its time for that
-            running.cancel()
+        if self._stop.is_set() or not self._channel.intake.done():
+            running.cancel()  # while it starts or stops, it would not hear of another stop
         self._stop.set()
         await asyncio.wait((running,))
         if not running.cancelled():
@@ -116,8 +116,8 @@ class Process:
         running = self._running or working
         await asyncio.wait((working, dying, running), return_when=asyncio.FIRST_COMPLETED)
         if self._faults.dead.is_set():
-            working.cancel()
             await self.kill()
+            working.cancel()
             return False
         dying.cancel()
         if not working.done():
