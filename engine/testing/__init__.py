@@ -6,6 +6,8 @@ from engine.testing.channel import TestChannel
 from engine.testing.chat import Chat, NothingToRepeat, TimeIsReal
 from engine.testing.clock import VirtualClock
 from engine.testing.expecting import Unexpected
+from engine.testing.exploration import Coverage, Exploration, Finding
+from engine.testing.explorer import explore
 from engine.testing.faults import CrashPoint, Faults
 from engine.testing.screen import NoSuchButton
 from engine.testing.transcript import (
@@ -19,8 +21,11 @@ from engine.testing.transcript import (
 
 __all__ = [
     "Chat",
+    "Coverage",
     "CrashPoint",
+    "Exploration",
     "Faults",
+    "Finding",
     "NoSuchButton",
     "NothingToRepeat",
     "TestChannel",
@@ -30,6 +35,7 @@ __all__ = [
     "TranscriptMismatch",
     "Unexpected",
     "VirtualClock",
+    "explore",
     "parse_transcript",
     "play",
     "read_transcript",

@@ -215,6 +215,10 @@ class Chat:
         """The labels of the buttons that have come since the last input."""
         return self._screens.of(chat).labels()
 
+    def labels(self, chat: str = "1") -> tuple[str, ...]:
+        """The labels of all buttons that can be pressed, the newest message first."""
+        return self._screens.of(chat).shown.labels()
+
     def button(self, label: str, *, chat: str = "1", back: int = 1) -> ShownButton:
         """The newest button of that label; ``back``: the one before it is 2, and so on, gone from
         the screen or not. Raises NoSuchButton.

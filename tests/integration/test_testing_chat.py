@@ -77,7 +77,7 @@ async def test_other_buttons_than_the_expected_are_a_failure() -> None:
 
 async def test_nothing_was_said_where_nothing_was_said() -> None:
     async with Chat(app_of(survey())) as chat:
-        with pytest.raises(Unexpected, match="expected 'hello'. The bot said nothing."):
+        with pytest.raises(Unexpected, match=r"expected 'hello'\. The bot said nothing\."):
             chat.expect("hello")
 
 

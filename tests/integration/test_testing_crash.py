@@ -148,7 +148,7 @@ async def test_a_timer_that_was_due_while_no_process_ran_fires_after_the_restart
 
 
 def test_a_point_that_no_process_can_die_at_is_refused() -> None:
-    with pytest.raises(ValueError, match="no process can die at 'comit'. The calls are lease"):
+    with pytest.raises(ValueError, match=r"die at 'comit'\. The calls are lease"):
         CrashPoint("comit")  # type: ignore[arg-type]  # a misspelling is what is tested
     with pytest.raises(ValueError, match="skip is -1"):
         CrashPoint("commit", skip=-1)
