@@ -45,7 +45,7 @@ def answers_to(inputs: Sequence[Input[Any]], texts: Sequence[str] = ()) -> Answe
     """
     made = {text: None for one in inputs for text in _texts(one)}
     known = dict.fromkeys((*texts, *made, *_TEXTS))
-    tried = [(saying(text), TextMessage(text)) for text in known]
+    tried: list[tuple[Exchange, Content]] = [(saying(text), TextMessage(text)) for text in known]
     tried += [(Exchange(0, "file", kind), made_up_file(kind)) for kind in FILE_KINDS]
     good = tuple(exchange for exchange, content in tried if _reads(inputs, content))
     bad = tuple(exchange for exchange, content in tried if not _reads(inputs, content))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.testing.transcript import Exchange
@@ -38,4 +39,15 @@ async def shortest(
                 break
             start = max(min(start, len(way)) - size, 0)
         size //= 2
-    return tuple(way)
+    return tuple(await _by_one_person(app, way, reached))
+
+
+async def _by_one_person(
+    app: App, way: list[Exchange], reached: Callable[[Trip], bool]
+) -> list[Exchange]:
+    """The same by the first person, alone with the bot, where that leads there, too."""
+    alone = [replace(exchange, by="1", chat=None) for exchange in way]
+    if alone == way:
+        return way
+    found = await trip_until(app, alone, reached)
+    return way if found is None else found
