@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from engine.channels.console.lines import FILE_KINDS, content_of, made_up_file
+from engine.channels.console.lines import content_of
+from engine.channels.console.made_up import KINDS, made_up
 from engine.testing.transcript import Exchange
 from flows.errors import InvalidAnswer
 from flows.inputs import Input
@@ -46,7 +47,7 @@ def answers_to(inputs: Sequence[Input[Any]], texts: Sequence[str] = ()) -> Answe
     made = {text: None for one in inputs for text in _texts(one)}
     known = dict.fromkeys((*texts, *made, *_TEXTS))
     tried: list[tuple[Exchange, Content]] = [(saying(text), TextMessage(text)) for text in known]
-    tried += [(Exchange(0, "file", kind), made_up_file(kind)) for kind in FILE_KINDS]
+    tried += [(Exchange(0, "file", kind), made_up(kind)) for kind in KINDS]
     good = tuple(exchange for exchange, content in tried if _reads(inputs, content))
     bad = tuple(exchange for exchange, content in tried if not _reads(inputs, content))
     return Answers(good, bad)
@@ -54,8 +55,8 @@ def answers_to(inputs: Sequence[Input[Any]], texts: Sequence[str] = ()) -> Answe
 
 def saying(text: str) -> Exchange:
     """The exchange that says a text, which a line of a transcript may not be able to hold."""
-    plain = text.isprintable() and text == text.strip() and content_of(text) == TextMessage(text)
-    if plain:
+    one_line = text.isprintable() and text == text.strip() and not text.startswith("@")
+    if one_line and content_of(text) == TextMessage(text):
         return Exchange(0, "say", text)
     return Exchange(0, "event", f"say {orjson.dumps(text).decode()}")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from engine.channels.console.lines import FILE_KINDS
+from engine.channels.console.made_up import KINDS
 from engine.testing.answers import JUNK, Answers, answers_to, saying
 from engine.testing.chat import Chat
 from engine.testing.transcript import Exchange
@@ -107,5 +107,5 @@ class Choosing:
         if kind == "wait":
             return Exchange(0, "event", f"wait {self._random.choice(SPANS)}")
         if kind == "file":
-            return Exchange(0, "file", self._random.choice(FILE_KINDS))
+            return Exchange(0, "file", self._random.choice(KINDS))
         return Exchange(0, "event", kind)

@@ -10,8 +10,9 @@
     @ photo a caption
     * wait 1h
 
-``>`` says, ``!`` presses the button with that label, ``@`` sends a photo or a document, and ``*``
-lets something else happen, see ``engine.testing.events``. After ``* person 2`` another person
+``>`` says, ``!`` presses the button with that label, ``@`` sends what ``Chat.send_file`` takes (a
+photo, a voice message, a location and so on), and ``*`` lets something else happen, see
+``engine.testing.events``. After ``* person 2`` another person
 talks, in a chat of their own, or in the one that is named: ``* person 2 group``.
 The words after ``<`` must occur in what the bot replied to the line before, in their order;
 upper and lower case, and how white space is spread, do not matter.
@@ -23,7 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from engine.channels.console.lines import FILE_KINDS
+from engine.channels.console.made_up import CannotSend, made_up
 from engine.testing.chat import Chat, NoSuchButton
 from engine.testing.clock import VirtualClock
 from engine.testing.events import check_event, happen, needs_clock
@@ -78,7 +79,8 @@ class Exchange:
     Attributes:
         line: where the input stands, from 1.
         kind: ``say``, ``press``, ``file`` or ``event``.
-        text: what is said, the button's label, kind and caption of the file, or what happens.
+        text: what is said, the button's label, the kind of what is sent and its
+            words, or what happens.
         by, chat: who does it, and where; None: in their own chat.
     """
 
@@ -181,9 +183,11 @@ class _Reader:
         self._by, self._chat = words[0], words[1] if len(words) == 2 else None
 
     def _check(self, line: int, mark: str, rest: str) -> None:
-        if mark == "@" and rest.split()[0] not in FILE_KINDS:
-            kinds, found = " or ".join(FILE_KINDS), rest.split()[0]
-            raise TranscriptError(self._name, line, f"after '@' stands {kinds}, not {found!r}")
+        if mark == "@":
+            try:
+                made_up(*rest.split(maxsplit=1))
+            except CannotSend as error:
+                raise TranscriptError(self._name, line, str(error)) from error
         if mark == "*" and (reason := check_event(rest)) is not None:
             raise TranscriptError(self._name, line, reason)
 

@@ -390,7 +390,6 @@ def test_an_exploration_that_finds_nothing_says_what_it_saw(run: Run) -> None:
 
 
 def test_an_exploration_that_finds_something_fails_and_shows_the_way_there(run: Run) -> None:
-    broken = "flow.on_error(broken)\n    flow.step(Step.CITY, broken)"
     source = BOT.replace('flow.ask(Step.CITY, "Which city?", Text(), into="city")', BROKEN_STEP)
     assert source != BOT
     package("loud", source)
