@@ -12,6 +12,7 @@ from engine import App
 from engine.testing import Chat, Exploration, Finding, VirtualClock, explore, parse_transcript, play
 from examples.signup import app as signup
 from flows import (
+    END,
     Action,
     Choice,
     Confirm,
@@ -38,6 +39,15 @@ class Maze(Enum):
     DOOR = auto()
     STAIRS = auto()
     CELLAR = auto()
+
+
+class Four(Enum):
+    """The steps of a flow with a fork."""
+
+    HELLO = auto()
+    COLOUR = auto()
+    COUNT = auto()
+    SUBMIT = auto()
 
 
 Step = Callable[[Turn[Maze, Names]], Awaitable[Action[Maze]]]
@@ -145,6 +155,23 @@ async def test_a_flow_that_goes_round_without_an_end_is_a_loop() -> None:
     flow.step(Maze.CELLAR, again)
     loop = of("loop", await explore(app_of(flow.build(initial=Maze.DOOR)), turns=500, seed=SEED))
     assert loop.what == "flow 'round' goes round CELLAR, STAIRS and has never come to an end"
+
+
+async def test_the_branches_of_a_fork_are_gone_through_in_any_order() -> None:
+    async def submit(turn: Turn[Four, Names]) -> Action[Four]:
+        if turn.data.second == "red" and await turn.ask("Submit?", Confirm()):
+            raise RuntimeError("red is sold out")
+        return turn.complete()
+
+    flow = FlowBuilder("fork", Four, Names)
+    flow.say(Four.HELLO, "Hello.")
+    flow.ask(Four.COLOUR, "Colour?", Choice(["red", "blue"]), into="second")
+    flow.ask(Four.COUNT, "How many?", Integer(ge=1, le=5), into="count")
+    flow.step(Four.SUBMIT, submit, to=[END])
+    flow.parallel(from_=Four.HELLO, steps=[Four.COLOUR, Four.COUNT], join=Four.SUBMIT)
+    found = await explore(app_of(flow.build(initial=Four.HELLO)), turns=150, seed=SEED)
+    assert "red is sold out" in of("crash", found).what
+    assert [one.missed for one in found.flows] == [()]
 
 
 async def test_a_handler_without_a_flow_that_raises_is_found() -> None:
