@@ -74,7 +74,9 @@ class Worker:
             stored=self._sender.stored,
             answered=self._presses.settled,
         )  # fmt: skip
-        self._inbox = Inbox(storage, self._turns, self._sender, self._presses, self._aliases)
+        self._inbox = Inbox(
+            bot.registry, storage, self._turns, self._sender, self._presses, self._aliases
+        )
 
     async def run(self, stop: asyncio.Event, at_once: asyncio.Event | None = None) -> None:
         """Works until ``stop`` is set or the channel's input has ended, then drains, unless
