@@ -90,6 +90,11 @@ class App:
         """The flows."""
         return self._bot.registry
 
+    @property
+    def clock(self) -> Clock:
+        """What it takes the time from, unless ``run`` is given another one."""
+        return self._clock
+
     def check(self) -> list[str]:
         """A line about each flow; that they can be listed means that they passed every check."""
         return [
@@ -104,6 +109,8 @@ class App:
         channel: Channel | None = None,
         storage: FlowStorage | None = None,
         stop: asyncio.Event | None = None,
+        at_once: asyncio.Event | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Runs until ``stop`` is set or the channel's input has ended; then finishes the turns
         and sends in flight and gives everything back.
@@ -112,6 +119,9 @@ class App:
             channel: where people are; None: Telegram where HANDRAIL_TELEGRAM_TOKEN is set, else
                 the console.
             storage: where conversations are kept; None: what HANDRAIL_DATABASE_URL names.
+            at_once: where this is set before ``stop``, what is in flight is given up at once; it
+                is done again after the next start.
+            clock: in place of the App's own.
 
         Raises:
             AlreadyOwned: another process works on this storage.
@@ -129,11 +139,11 @@ class App:
                 self._bot,
                 storage=storage,
                 channel=channel,
-                clock=self._clock,
+                clock=clock or self._clock,
                 handler_timeout=self._timeout,
                 keep=self._keep,
             )
-            await worker.run(stop or asyncio.Event())
+            await worker.run(stop or asyncio.Event(), at_once)
         finally:
             await channel.close()
             await storage.close()
