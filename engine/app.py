@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +27,9 @@ HANDLER_TIMEOUT = 30.0
 """Seconds that the handlers of one turn may take, unless an App says otherwise."""
 
 
+Lifespan = Callable[["App"], AbstractAsyncContextManager[None]]
+
+
 class App:
     """Ties flows, handlers, dependencies and session together.
 
@@ -37,6 +42,8 @@ class App:
         handler_timeout: seconds that the handlers of one turn may take.
         rerun_every_step: for tests: run each step again at every question, and fail it with
             NondeterministicStep if it comes to another one.
+        lifespan: what has to stand while the App runs, such as a web server of your own: a
+            function of the App that answers an async context manager.
         keep: how long ended conversations and handled updates are kept, 48 hours or more: until
             then an update that is delivered again is known.
 
@@ -56,6 +63,7 @@ class App:
         keep: timedelta = SHORTEST,
         rerun_every_step: bool = False,
         clock: Clock | None = None,
+        lifespan: Lifespan | None = None,
     ) -> None:
         if registry is not None and router.registry is not registry:
             registry.apply_to_router(router)
@@ -73,6 +81,7 @@ class App:
         )
         self._timeout = handler_timeout
         self._keep = keep
+        self._lifespan = lifespan
         self._clock = clock or SystemClock()
 
     @property

@@ -13,13 +13,14 @@ from pydantic import BaseModel
 
 from engine import App
 from engine.testing.chat import SOURCE, Chat
+from engine.testing.clock import TURNS_OF_THE_LOOP
 from flows import Action, Address, Command, Context, Flow, FlowBuilder, Text, TextMessage, Turn
 from flows.errors import OutcomeUnknown
 from flows.keys import Key
 from flows.ports import FlowStorage, Query
 from flows.updates import ChatMigrated, Update
 from storage import MemoryStorage, SqlStorage, open_storage
-from tests.faults import TURNS_OF_THE_LOOP, Crash, Fragile, HeldClock, doomed
+from tests.faults import Crash, Fragile, HeldClock, doomed
 from tests.support import Names, One, Three, app_of
 
 pytestmark = pytest.mark.anyio
