@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +13,9 @@ from engine.testing.failures import Failure, failure_of, watched_failures
 from engine.testing.transcript import Exchange, perform
 from engine.testing.waiting import Place, Question, places
 from engine.testing.watch import Watch
+from flows.keys import Key
 from flows.ports import FlowStorage
+from flows.updates import Opened
 
 if TYPE_CHECKING:
     from engine.app import App
@@ -37,11 +39,13 @@ class Trip:
     reached: set[Question]
     stopped: bool
     _storage: FlowStorage
+    _keys: Collection[Key]
     _heard: list[Failure]
 
-    async def where(self, exchange: Exchange) -> tuple[Place, ...]:
-        """Where the conversation stands that the exchange belongs to."""
-        return await places(self._storage, by=exchange.by, chat=exchange.chat or exchange.by)
+    async def where(self, exchange: Exchange) -> list[Place]:
+        """Where the conversations stand that the exchange belongs to."""
+        update = self.chat.update(Opened(), by=exchange.by, chat=exchange.chat)
+        return await places(self._storage, update, self._keys)
 
     async def go(self, exchange: Exchange) -> list[Failure]:
         """Performs an input; answers what went wrong by it."""
@@ -72,7 +76,7 @@ async def trip(app: App) -> AsyncIterator[Trip]:
     with watched_failures() as heard:
         chat = Chat(app, clock=clock, storage=watch.storage(storage))
         await chat.__aenter__()
-        under_way = Trip(chat, watch, [], {}, set(), False, storage, heard)
+        under_way = Trip(chat, watch, [], {}, set(), False, storage, app.registry.keys, heard)
         try:
             yield under_way
         finally:

@@ -4,18 +4,19 @@ the stored state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from engine.scopes import scopes_of
 from engine.state import Conversation
-from engine.testing.channel import SOURCE
-from flows.conversation import Address, ConversationKey
 from flows.inputs import Input, input_from_json
 from flows.instance import FlowInstance
+from flows.keys import Key
 from flows.ports import FlowStorage
+from flows.updates import Update
 from flows.visit import Visit
 
 
@@ -50,14 +51,16 @@ class Place:
     waits: bool
 
 
-async def places(storage: FlowStorage, *, by: str, chat: str) -> tuple[Place, ...]:
-    """Where a person's conversation stands; first what takes free input."""
-    key = str(ConversationKey(Address(SOURCE, chat), by))
-    snapshot = (await storage.load([key])).get(key)
-    if snapshot is None:
-        return ()
-    conversation = Conversation.decode(key, snapshot.state)
-    return tuple(place for one in reversed(conversation.stack) for place in _places(one))
+async def places(storage: FlowStorage, update: Update, keys: Collection[Key]) -> list[Place]:
+    """Where the conversations stand that an update belongs to; first what takes free input.
+
+    Args:
+        keys: what the registered flows are keyed by.
+    """
+    scopes = [scope.key for scope in scopes_of(update, keys)]
+    found = await storage.load(scopes)
+    stacks = [Conversation.decode(key, found[key].state).stack for key in scopes if key in found]
+    return [place for stack in stacks for one in reversed(stack) for place in _places(one)]
 
 
 def _places(instance: FlowInstance, outer: str = "") -> Iterator[Place]:
