@@ -20,6 +20,7 @@ from flows.models import DoesNotFit
 from flows.ports import Channel, Clock, FlowStorage
 from flows.registry import FlowRegistry
 from flows.router import Router
+from flows.summary import summary
 
 HANDLER_TIMEOUT = 30.0
 """Seconds that the handlers of one turn may take, unless an App says otherwise."""
@@ -92,11 +93,7 @@ class App:
 
     def check(self) -> list[str]:
         """A line about each flow; that they can be listed means that they passed every check."""
-        return [
-            f"{flow.name}: version {flow.version}, starts at {flow.initial.name}, "
-            f"steps: {', '.join(flow.table)}"
-            for flow in self.registry.flows.values()
-        ]
+        return [summary(flow) for flow in self.registry.flows.values()]
 
     async def run(
         self,
