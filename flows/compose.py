@@ -107,18 +107,42 @@ def sequence(name: str, /, *flows: AnyFlow) -> AnyFlow:
     return builder.build(initial=builder.steps[parts[0].step], result=_results(parts))
 
 
-def choose(name: str, prompt: str | Reply, flows: Mapping[str, Part[R]], /) -> Part[R]:
+Option = tuple[str, Part[R]]
+"""What the button says, and the flow."""
+
+
+@overload
+def choose(name: str, prompt: str | Reply, a: Option[R1], b: Option[R2], /) -> Part[R1 | R2]: ...
+@overload
+def choose(
+    name: str, prompt: str | Reply, a: Option[R1], b: Option[R2], c: Option[R3], /
+) -> Part[R1 | R2 | R3]: ...
+@overload
+def choose(
+    name: str, prompt: str | Reply, a: Option[R1], b: Option[R2], c: Option[R3],
+    d: Option[R4], /,
+) -> Part[R1 | R2 | R3 | R4]: ...  # fmt: skip
+@overload
+def choose(name: str, prompt: str | Reply, flows: Mapping[str, Part[R]], /) -> Part[R]: ...
+@overload
+def choose(name: str, prompt: str | Reply, flows: Mapping[str, AnyFlow], /) -> AnyFlow: ...
+
+
+def choose(name: str, prompt: str | Reply, /, *flows: Any) -> AnyFlow:
     """A flow that asks which of these to run; its result is that of the chosen one.
 
     Args:
-        flows: by what their buttons say.
+        flows: by what their buttons say: a dict, or pairs, of which checkers know the type of
+            the result even where the flows differ in it.
 
     Raises:
-        DefinitionError: there are no flows, or one is none.
+        DefinitionError: there are no flows, one is none, or two buttons say the same.
     """
-    parts = _parts(name, flows.values(), taken="CHOOSE")
+    pairs = _options(name, flows)
+    labels = [label for label, _ in pairs]
+    parts = _parts(name, (flow for _, flow in pairs), taken="CHOOSE")
     builder = _builder(name, parts, first="CHOOSE", chosen=(str, ""))
-    names = Choice({label: part.step for label, part in zip(flows, parts, strict=True)})
+    names = Choice({label: part.step for label, part in zip(labels, parts, strict=True)})
     for part in parts:
         builder.step(builder.steps[part.step], part.handler(), to=[END])
     cases = [(_chooses(part), builder.steps[part.step]) for part in parts]
@@ -187,6 +211,20 @@ def together(name: str, /, *flows: AnyFlow, need: Literal["all"] | _Some = "all"
     heads = [builder.steps[part.step] for part in parts]
     builder.parallel(from_=start, steps=heads, join=END, need=need)
     return builder.build(initial=start, result=_results(parts))
+
+
+def _options(name: str, flows: tuple[Any, ...]) -> list[Option[Any]]:
+    """What is offered, as pairs."""
+    given = list(flows[0].items() if flows and isinstance(flows[0], Mapping) else flows)
+    for option in given:
+        if not (isinstance(option, tuple) and len(option) == 2):
+            raise DefinitionError(
+                f"{option!r} is no option. Write ('What the button says', flow).", flow=name
+            )
+    labels = [label for label, _ in given]
+    if len(set(labels)) < len(labels):
+        raise DefinitionError(f"two of its buttons say the same: {labels}", flow=name)
+    return given
 
 
 # --- the parts --------------------------------------------------------------------------

@@ -99,8 +99,10 @@ def dot(flow: Drawable) -> str:
     edges = [edge for source in flow.table for edge in _dot_edges(flow, source)]
     if any(target == COMPLETED for _, target, _ in edges):
         lines.append('    end [shape=doublecircle, label="", width=0.2];')
-    lines += [f"    {names[name]} [label={_dot_text(_with_calls(flow, name))}];"
-              for name in flow.table]  # fmt: skip
+    calls = _calls(flow)
+    for name in flow.table:
+        called = f" (calls {calls[name]})" if name in calls else ""
+        lines.append(f"    {names[name]} [label={_dot_text(name + called)}];")
     for fork in flow.forks.values():
         lines += _dot_fork(fork, names)
     lines.append(f"    start -> {names[flow.initial.name]};")
@@ -201,11 +203,6 @@ def _calls(flow: Drawable) -> dict[str, str]:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(names))
-
-
-def _with_calls(flow: Drawable, name: str) -> str:
-    called = _calls(flow).get(name)
-    return f"{_one_line(name)} (calls {called})" if called else name
 
 
 def _identifiers(flow: Drawable) -> dict[str, str]:

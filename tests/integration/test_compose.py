@@ -120,6 +120,16 @@ def test_a_part_that_needs_arguments_is_an_argument_of_the_whole() -> None:
     assert not whole.data.model_fields["part_name"].is_required()
 
 
+def test_a_choice_takes_pairs_and_refuses_what_is_none_or_says_the_same() -> None:
+    pairs = choose("one", "Which?", ("A name", asks("name")), ("A day", asks_a_day()))
+    assert list(pairs.table) == ["CHOOSE", "NAME", "DAY"]
+    wrong: Any = asks("name")
+    with pytest.raises(DefinitionError, match="is no option"):
+        choose("one", "Which?", wrong)
+    with pytest.raises(DefinitionError, match="two of its buttons say the same"):
+        choose("one", "Which?", ("A", asks("name")), ("A", asks("town")))
+
+
 @pytest.mark.parametrize("compose", [sequence, together])
 def test_what_is_no_flow_and_nothing_at_all_cannot_be_composed(compose: Any) -> None:
     with pytest.raises(DefinitionError, match="is no flow, and cannot be a part"):
