@@ -82,6 +82,6 @@ flow = builder.build(initial=Step.NAME, result=lambda data: data.name)
 
 async def calls(turn: Turn[Step, Person]) -> Action[Step]:
     first, second = await turn.call(sequence("two", flow, flow))
-    first.weight  # error: mypy=attr-defined pyright=reportAttributeAccessIssue
+    first.weight()  # error: mypy=attr-defined pyright=reportAttributeAccessIssue
     turn.data.name = second + 1  # error: mypy=operator pyright=reportOperatorIssue
     return turn.next()
