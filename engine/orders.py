@@ -53,8 +53,7 @@ class Orders:
         match order.order:
             case "start":
                 flow = self._stage.flows[order.flow]
-                request = StartRequest(flow, order.data)
-                return await self._starter.start(request, self._conversations.home(flow))
+                return await self._starter.start(StartRequest(flow, order.data))
             case "cancel_all":
                 await self._cancel_all(order.reason)
                 return None
