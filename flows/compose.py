@@ -254,9 +254,9 @@ def _step_name(flow: str, taken: set[str]) -> str:
 
 def _builder(
     name: str, parts: Sequence[_Part], *, first: str | None = None, **more: Any
-) -> FlowBuilder[Any, Any, Any]:
+) -> FlowBuilder[Enum, Any, Any]:
     members = [*([first] if first else []), *(part.step for part in parts)]
-    steps = cast(Any, Enum)(f"{name}-steps", members)
+    steps = cast(type[Enum], cast(Any, Enum)(f"{name}-steps", members))
     fields = {name: made for part in parts for name, made in part.fields().items()}
     data = create_model(f"{name}-data", **fields, **more)
     return FlowBuilder(name, steps, data)
