@@ -59,6 +59,7 @@ class Waiting:
         explicit: it is a ``turn.wait``; else an ``ask``.
         inputs: stored forms of what is accepted.
         failures: refused answers since the question was asked.
+        ticket: the token of the outside event that is waited for.
     """
 
     ordinal: int
@@ -68,6 +69,22 @@ class Waiting:
     prompt: Reply | None
     buttons: list[WaitButton]
     failures: int = 0
+    ticket: str | None = None
+
+
+@dataclass(slots=True)
+class Escalation:
+    """A step waits for an operator.
+
+    Attributes:
+        reason: what the operator is to know.
+        accept: the stored form of what the operator may answer; None: anything.
+        at: since when (milliseconds since the epoch).
+    """
+
+    reason: str
+    accept: dict[str, Any] | None
+    at: int
 
 
 @dataclass(slots=True)
@@ -93,6 +110,7 @@ class Visit:
         misfit: fingerprint of the code that the journal did not fit, if that happened.
         origin: the step that a detour returns to, if this is one.
         given: the answer to a ``turn.wait``, which this journal started from.
+        escalated: set while an operator has to look at it.
     """
 
     number: int
@@ -109,6 +127,7 @@ class Visit:
     misfit: str | None = None
     origin: str | None = None
     given: Given | None = None
+    escalated: Escalation | None = None
 
     @property
     def place(self) -> str:
@@ -220,6 +239,8 @@ def _visit(data: Mapping[str, Any]) -> Visit:
     values["waiting"] = _waiting(waiting) if waiting is not None else None
     given = values["given"]
     values["given"] = Given(**given) if given is not None else None
+    escalated = values.get("escalated")
+    values["escalated"] = Escalation(**escalated) if escalated is not None else None
     return Visit(**values)
 
 
