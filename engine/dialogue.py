@@ -32,11 +32,12 @@ from flows.effects import Effects, StartRequest
 from flows.errors import UnknownFlow
 from flows.flow import Flow
 from flows.inputs import input_from_json
-from flows.instance import Answer, FlowInstance, Given, Status
+from flows.instance import FlowInstance, Status
 from flows.journal import TRIES_USED
 from flows.router import PlainHandler
 from flows.turn import Surroundings
 from flows.updates import Person, Press, Update
+from flows.visit import Answer, Given
 
 _log = logging.getLogger("handrail.engine")
 

@@ -15,7 +15,7 @@ from engine.state import Conversation
 from flows.conversation import person_id
 from flows.errors import InvalidAnswer
 from flows.inputs import input_from_json
-from flows.instance import FlowInstance, Waiting
+from flows.instance import FlowInstance
 from flows.registry import AnyFlow
 from flows.router import PlainHandler, Router
 from flows.updates import (
@@ -29,6 +29,7 @@ from flows.updates import (
     TimerFired,
     Update,
 )
+from flows.visit import Waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from typing import Any
 import orjson
 
 from flows.errors import CorruptState
-from flows.instance import FlowInstance, OnceResult, Status
+from flows.instance import FlowInstance, Status
 from flows.registry import FlowRegistry
+from flows.stored import instance_from_json
+from flows.visit import OnceResult
 
 FORMAT = 1
 """The version of this JSON; raised when an older engine could not read it."""
@@ -90,8 +92,8 @@ class Conversation:
                 raise CorruptState(key, f"format {data['format']} is of a newer Handrail")
             return cls(
                 data["session"],
-                [FlowInstance.from_json(one) for one in data["stack"]],
-                [FlowInstance.from_json(one) for one in data["aside"]],
+                [instance_from_json(one) for one in data["stack"]],
+                [instance_from_json(one) for one in data["aside"]],
             )
         except (ValueError, TypeError, KeyError) as error:
             raise CorruptState(key, f"{type(error).__name__}: {error}") from error

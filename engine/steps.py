@@ -14,9 +14,10 @@ from flows.actions import Action
 from flows.errors import ConcurrentAsk, NotAnAction, StepError
 from flows.flow import Flow
 from flows.inputs import input_from_json
-from flows.instance import FlowInstance, Visit, Waiting
+from flows.instance import FlowInstance
 from flows.journal import Note, Run
 from flows.turn import Surroundings, Turn
+from flows.visit import Visit, Waiting
 
 _log = logging.getLogger("handrail.steps")
 _warned: set[str] = set()

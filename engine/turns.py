@@ -26,9 +26,9 @@ from engine.snapshots import Snapshots
 from engine.turn import Deadline, Finished, TurnRunner, given_up
 from engine.walk import OnceNotes
 from flows.errors import BadRow
-from flows.instance import OnceResult
 from flows.ports import Clock, FlowStorage, OutboxRow, PendingRow, Snapshot
 from flows.updates import Other, Update
+from flows.visit import OnceResult
 
 BATCH = 200
 """Turns that one tick starts."""

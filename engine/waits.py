@@ -8,9 +8,10 @@ from typing import Any
 from flows.actions import Wait
 from flows.effects import Effects, Mark
 from flows.errors import StepError
-from flows.instance import FlowInstance, Visit, Waiting
+from flows.instance import FlowInstance
 from flows.questions import Mint, question, wait_buttons
 from flows.replies import Edit, Reply
+from flows.visit import Visit, Waiting
 
 
 def waiting_of(

@@ -39,10 +39,11 @@ from flows.actions import Action, Back, Repeat, Retry, Wait
 from flows.effects import Effects, Mark
 from flows.errors import NondeterministicStep, StepError, TooManyTries, TransitionLoop
 from flows.flow import Flow
-from flows.instance import FlowInstance, OnceResult, Status, Visit, Waiting
+from flows.instance import FlowInstance, Status
 from flows.questions import Mint, question
 from flows.replies import Reply
 from flows.turn import Surroundings
+from flows.visit import OnceResult, Visit, Waiting
 
 MOVE_LIMIT = 100
 """Automatic moves that one turn may make."""

@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, NoReturn
 
 from flows.errors import ConcurrentAsk, JournalTooLong
-from flows.instance import Answer, Visit, Waiting
+from flows.visit import Answer, Visit, Waiting
 
 JOURNAL_LIMIT = 200
 """Answers that one visit of a step may collect."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from flows.inputs import Input
-from flows.instance import WaitButton, Waiting
 from flows.replies import Button, Keyboard, Reply
+from flows.visit import WaitButton, Waiting
 
 Mint = Callable[[int, int, Any], str]
 """Makes the token of a button: of the question's ordinal, the button's index and its value."""

@@ -31,11 +31,12 @@ from flows.actions import (
 from flows.effects import NOTICE_LIMIT, Effects, StartRequest
 from flows.errors import TooManyTries
 from flows.inputs import Input, Text
-from flows.instance import Answer, FlowInstance, OnceResult, WaitButton, Waiting
+from flows.instance import FlowInstance
 from flows.journal import TRIES_USED, Run
 from flows.questions import Mint, question, wait_buttons
 from flows.replies import Edit, Format, Keyboard, Message, Reply
 from flows.updates import Person, Update
+from flows.visit import Answer, OnceResult, WaitButton, Waiting
 
 S = TypeVar("S", bound=Enum)
 D = TypeVar("D", bound=BaseModel)

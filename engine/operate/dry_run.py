@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from engine.state import Conversation
 from flows.errors import CorruptState
 from flows.flow import Flow
-from flows.instance import FlowInstance
+from flows.instance import FlowInstance, Line
 from flows.ports import FlowStorage, Query
 from flows.registry import FlowRegistry
 
@@ -54,12 +54,8 @@ async def dry_run(storage: FlowStorage, registry: FlowRegistry) -> AsyncIterator
 def judge(instance: FlowInstance, registry: FlowRegistry) -> Verdict:
     """What would become of one instance."""
     flow = registry.flows.get(instance.flow)
-    if flow is None:
-        fault: str | None = f"no flow {instance.flow!r} is registered"
-        versions: tuple[int, ...] = (instance.version,)
-    else:
-        versions = _path(flow, instance.version)
-        fault = _fault(flow, instance)
+    versions = (instance.version,) if flow is None else _path(flow, instance.version)
+    fault = _fault(instance, registry)
     return Verdict(instance.id, instance.flow, instance.step, versions, fault)
 
 
@@ -69,11 +65,18 @@ def _path(flow: Flow[Any, Any], version: int) -> tuple[int, ...]:
     return (version, *steps)
 
 
-def _fault(flow: Flow[Any, Any], instance: FlowInstance) -> str | None:
+def _fault(instance: FlowInstance, registry: FlowRegistry) -> str | None:
+    """Why an instance, or the run of a flow that it has called, cannot go on."""
+    flow = registry.flows.get(instance.flow)
+    if flow is None:
+        return f"no flow {instance.flow!r} is registered"
     try:
-        return flow.misfit(migrated(flow, instance))
+        fault = flow.misfit(migrated(flow, instance))
     except Exception as error:  # a migration is code of the bot, and may raise anything
         return f"its migration fails: {type(error).__name__}: {error}"
+    children = (line.visit.child for line in instance.lines() if line.visit is not None)
+    called = (_fault(child, registry) for child in children if child is not None)
+    return fault or next((f"what it has called: {one}" for one in called if one), None)
 
 
 def migrated(flow: Flow[Any, Any], instance: FlowInstance) -> FlowInstance:
@@ -89,10 +92,17 @@ def migrated(flow: Flow[Any, Any], instance: FlowInstance) -> FlowInstance:
         migration = flow.migrations[from_]
         if migration.data is not None:
             moved.data = migration.data(moved.data)
-        for stay in (*moved.history, *([moved.visit] if moved.visit else [])):
-            stay.step = migration.renamed.get(stay.step, stay.step)
+        for line in moved.lines():
+            _rename(line, migration.renamed)
         moved.version = from_ + 1
     return moved
+
+
+def _rename(line: Line, renamed: Mapping[str, str]) -> None:
+    if line.visit is not None:
+        line.visit.step = renamed.get(line.visit.step, line.visit.step)
+    for past in line.history:
+        past.step = renamed.get(past.step, past.step)
 
 
 def _judged(

@@ -9,8 +9,9 @@ from typing import Any
 
 from engine.state import Conversation
 from flows.errors import UnknownConversation, UnknownInstance
-from flows.instance import Escalation, FlowInstance, Status, Visit
+from flows.instance import FlowInstance, Status
 from flows.ports import FlowStorage, InstanceRow, Query
+from flows.visit import Escalation, Visit
 
 NEAR = 1000
 """How many of the newest instances are looked through for ids that look alike."""
@@ -75,9 +76,12 @@ async def running_in(storage: FlowStorage, key: str) -> Conversation:
 
 
 def visits(instance: FlowInstance) -> Iterator[Visit]:
-    """The steps in which an instance is now."""
-    if instance.visit is not None:
-        yield instance.visit
+    """The steps in which an instance is now: of all open branches, and of the flows called."""
+    for line in instance.lines():
+        if line.visit is not None:
+            yield line.visit
+            if line.visit.child is not None:
+                yield from visits(line.visit.child)
 
 
 def escalation_of(instance: FlowInstance) -> Escalation | None:

@@ -8,18 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.state import Conversation
-from flows.instance import (
-    Answer,
-    FlowInstance,
-    Given,
-    OnceResult,
-    Past,
-    Status,
-    Visit,
-    WaitButton,
-    Waiting,
-)
+from flows.instance import FlowInstance, Past, Status
 from flows.replies import Button, Reply
+from flows.visit import Answer, Given, OnceResult, Visit, WaitButton, Waiting
 
 words = st.text(max_size=8)
 names = st.text(min_size=1, max_size=8).filter(str.strip)
