@@ -45,20 +45,24 @@ def operator_answer(accept: Mapping[str, Any] | None, payload: Any) -> Any:
     if accept is None:
         return payload
     wanted = input_from_json(accept)
-    if any(payload is value or payload == value for _, value in wanted.options()):
+    if any(_same(payload, value) for _, value in wanted.options()):
         return payload
     typed = isinstance(payload, str | int | float) and not isinstance(payload, bool)
-    return _read(wanted, str(payload)) if typed else _form(wanted, payload)
+    return _read(wanted, payload) if typed else _form(wanted, payload)
 
 
-def _read(wanted: Input[Any], text: str) -> Any:
-    content = TextMessage(text)
+def _same(payload: Any, value: Any) -> bool:
+    return type(payload) is type(value) and payload == value  # True is 1, but no number
+
+
+def _read(wanted: Input[Any], payload: str | int | float) -> Any:
+    content = TextMessage(str(payload))
     if not wanted.fits(content):
-        raise _refused(text, wanted.hint())
+        raise _refused(payload, wanted.hint())
     try:
         return wanted.parse(content)
     except InvalidAnswer as refused:
-        raise _refused(text, refused.reason) from None
+        raise _refused(payload, refused.reason) from None
 
 
 def _form(wanted: Input[Any], payload: Any) -> Any:

@@ -55,8 +55,8 @@ def _tell_all(verdicts: Sequence[Verdict]) -> bool:
         say("Nothing runs in the database.", style="green")
     elif lost:
         say(
-            f"Of {len(verdicts)} instances, {lost} would be set aside (quarantined): their data is kept, "
-            "and they wait for code that fits. Add a migration, or keep what they need.",
+            f"Of {len(verdicts)} instances, {lost} would be set aside (quarantined): their data is "
+            "kept, and they wait for code that fits. Add a migration, or keep what they need.",
             style="bold red",
         )
     else:
