@@ -193,7 +193,7 @@ class App:
         data: Mapping[str, Any] | BaseModel | None = None,
     ) -> Receipt:
         """Starts a flow for a person, while the App runs; see ``Operator.start``."""
-        return await self._running.start(
+        return await self.running.start(
             flow, user=user, chat=chat, topic=topic, source=source, data=data
         )
 
@@ -201,29 +201,33 @@ class App:
         """Hands in an outside event by its ticket, or an operator's answer by the id of the
         instance, while the App runs; see ``Operator.resume``.
         """
-        return await self._running.resume(token_or_instance, payload)
+        return await self.running.resume(token_or_instance, payload)
 
     async def goto(self, instance: str, step: str | Enum) -> Receipt:
         """Moves an instance to a step, while the App runs; see ``Operator.goto``."""
-        return await self._running.goto(instance, step)
+        return await self.running.goto(instance, step)
 
     async def cancel(self, instance: str, reason: str = "cancelled") -> Receipt:
         """Ends an instance, while the App runs; see ``Operator.cancel``."""
-        return await self._running.cancel(instance, reason)
+        return await self.running.cancel(instance, reason)
 
     async def cancel_conversation(
         self, key: str | ConversationKey, reason: str = "cancelled"
     ) -> Receipt:
         """Ends all of a conversation, while the App runs; see ``Operator.cancel_conversation``."""
-        return await self._running.cancel_conversation(key, reason)
+        return await self.running.cancel_conversation(key, reason)
 
     async def erase(self, person: str) -> Erased:
         """Removes a person everywhere, while the App runs; see ``Operator.erase``."""
-        return await self._running.erase(person)
+        return await self.running.erase(person)
 
     @property
-    def _running(self) -> Operator:
-        """Raises NotRunning."""
+    def running(self) -> Operator:
+        """The Operator of this App while it runs: its orders are carried out at once.
+
+        Raises:
+            NotRunning: it does not run in this process.
+        """
         at_work = self._at_work
         inbox = at_work.worker.inbox if at_work is not None else None
         if at_work is None or inbox is None:

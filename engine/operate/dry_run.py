@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from engine.operate.migrating import CannotMigrate, Flows, migrated, misfit, versions
 from engine.state import Conversation
 from flows.errors import CorruptState
-from flows.flow import Flow
-from flows.instance import FlowInstance, Line
+from flows.instance import FlowInstance
 from flows.ports import FlowStorage, Query
-from flows.registry import FlowRegistry
 
 AT_ONCE = 200
 """How many conversations are read at once."""
@@ -42,75 +39,33 @@ class Verdict:
         return self.fault is None and len(self.versions) > 1
 
 
-async def dry_run(storage: FlowStorage, registry: FlowRegistry) -> AsyncIterator[Verdict]:
-    """A verdict on every live instance, those that are set aside included. Nothing is written."""
+async def dry_run(storage: FlowStorage, flows: Flows) -> AsyncIterator[Verdict]:
+    """A verdict on every live instance, those that are set aside included. Nothing is written.
+
+    Raises:
+        StorageDown: the storage cannot be read now.
+    """
     keys = await _busy(storage)
     for start in range(0, len(keys), AT_ONCE):
         for key, state in await _states(storage, keys[start : start + AT_ONCE]):
-            for verdict in _judged(key, state, registry):
+            for verdict in _judged(key, state, flows):
                 yield verdict
 
 
-def judge(instance: FlowInstance, registry: FlowRegistry) -> Verdict:
+def judge(instance: FlowInstance, flows: Flows) -> Verdict:
     """What would become of one instance."""
-    flow = registry.flows.get(instance.flow)
-    versions = (instance.version,) if flow is None else _path(flow, instance.version)
-    fault = _fault(instance, registry)
-    return Verdict(instance.id, instance.flow, instance.step, versions, fault)
-
-
-def _path(flow: Flow[Any, Any], version: int) -> tuple[int, ...]:
-    """The versions that migrations lead through; one that declares none is passed over."""
-    steps = [from_ + 1 for from_ in sorted(flow.migrations) if version <= from_ < flow.version]
-    return (version, *steps)
-
-
-def _fault(instance: FlowInstance, registry: FlowRegistry) -> str | None:
-    """Why an instance, or the run of a flow that it has called, cannot go on."""
-    flow = registry.flows.get(instance.flow)
-    if flow is None:
-        return f"no flow {instance.flow!r} is registered"
     try:
-        fault = flow.misfit(migrated(flow, instance))
-    except Exception as error:  # a migration is code of the bot, and may raise anything
-        return f"its migration fails: {type(error).__name__}: {error}"
-    children = (line.visit.child for line in instance.lines() if line.visit is not None)
-    called = (_fault(child, registry) for child in children if child is not None)
-    return fault or next((f"what it has called: {one}" for one in called if one), None)
+        fault = misfit(migrated(instance, flows), flows)
+    except CannotMigrate as error:
+        fault = str(error)
+    path = (instance.version, *(version + 1 for version in versions(instance, flows)))
+    return Verdict(instance.id, instance.flow, instance.step, path, fault)
 
 
-def migrated(flow: Flow[Any, Any], instance: FlowInstance) -> FlowInstance:
-    """The instance as the flow's migrations would leave it; the one that is given stays as it is.
-
-    Raises:
-        Exception: whatever a migration raises.
-    """
-    moved = deepcopy(instance)
-    for from_ in sorted(flow.migrations):
-        if not moved.version <= from_ < flow.version:
-            continue
-        migration = flow.migrations[from_]
-        if migration.data is not None:
-            moved.data = migration.data(moved.data)
-        for line in moved.lines():
-            _rename(line, migration.renamed)
-        moved.version = from_ + 1
-    return moved
-
-
-def _rename(line: Line, renamed: Mapping[str, str]) -> None:
-    if line.visit is not None:
-        line.visit.step = renamed.get(line.visit.step, line.visit.step)
-    for past in line.history:
-        past.step = renamed.get(past.step, past.step)
-
-
-def _judged(
-    key: str, state: Conversation | CorruptState, registry: FlowRegistry
-) -> Sequence[Verdict]:
+def _judged(key: str, state: Conversation | CorruptState, flows: Flows) -> Sequence[Verdict]:
     if isinstance(state, CorruptState):
         return [Verdict(key, "(unreadable)", "", (), str(state))]
-    return [judge(instance, registry) for instance in state.instances()]
+    return [judge(instance, flows) for instance in state.instances()]
 
 
 async def _busy(storage: FlowStorage) -> list[str]:

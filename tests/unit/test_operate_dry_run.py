@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from engine.operate.dry_run import judge
-from flows import Action, Flow, FlowBuilder, FlowRegistry, Turn
+from flows import Action, Flow, FlowBuilder, Turn
 from flows.instance import Branch, OpenFork
 from flows.migrations import Migration
 from tests.stored import at_step, visit_of
@@ -36,11 +36,8 @@ def flow_of(
     return replace(builder.build(initial=Three.FIRST), **more)
 
 
-def registered(*flows: Flow[Any, Any]) -> FlowRegistry:
-    registry = FlowRegistry()
-    for flow in flows:
-        registry.register_callable(flow)
-    return registry
+def registered(*flows: Flow[Any, Any]) -> dict[str, Flow[Any, Any]]:
+    return {flow.name: flow for flow in flows}
 
 
 def test_an_instance_that_fits_goes_on() -> None:
@@ -92,7 +89,7 @@ def test_without_a_migration_an_older_version_is_tried_as_it_is() -> None:
 def test_a_migration_that_fails_is_the_fault() -> None:
     flow = flow_of(data=Aged, version=3, migrations=MIGRATIONS)
     verdict = judge(at_step("ASK_NAME", name="Ada"), registered(flow))
-    assert verdict.fault == "its migration fails: KeyError: 'nick'"
+    assert verdict.fault == "the migration from version 1 failed: KeyError: 'nick'"
     assert not verdict.migrates
 
 
@@ -101,7 +98,7 @@ def test_the_run_of_a_called_flow_counts() -> None:
     visit_of(instance).child = at_step("GONE", flow="child")
     verdict = judge(instance, registered(flow_of(), flow_of(name="child")))
     assert verdict.fault is not None
-    assert verdict.fault.startswith("what it has called: it is at step GONE")
+    assert verdict.fault.startswith("the flow 'child' that it called: it is at step GONE")
 
 
 def test_a_called_flow_in_an_open_branch_counts() -> None:
@@ -111,4 +108,4 @@ def test_a_called_flow_in_an_open_branch_counts() -> None:
     branch.visit.child = at_step("FIRST", flow="unknown")
     instance.visit, instance.fork = None, OpenFork(after="FIRST", number=2, branches=[branch])
     verdict = judge(instance, registered(flow_of()))
-    assert verdict.fault == "what it has called: no flow 'unknown' is registered"
+    assert verdict.fault == "no flow 'unknown' is registered"
