@@ -108,7 +108,7 @@ async def _states(
         if len(keys) == 1:
             return [(keys[0], error)]
         return [one for key in keys for one in await _states(storage, [key])]
-    return [(key, _decoded(key, snapshot.state)) for key, snapshot in found.items()]
+    return [(key, _decoded(key, found[key].state)) for key in keys if key in found]
 
 
 def _decoded(key: str, text: str) -> Conversation | CorruptState:
