@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import orjson
 
 from engine.dialogue import Dialogue
+from engine.places import escalated
 from engine.state import Conversation
-from engine.timers import drop_timers, ttl_timer
+from engine.timers import ALARM, SOURCE, first_due
 from flows.conversation import ConversationKey
 from flows.effects import Emission
-from flows.instance import FlowInstance
+from flows.instance import FlowInstance, Status
 from flows.ports import (
     InstanceRow,
     OutboxRow,
@@ -23,7 +24,7 @@ from flows.ports import (
     TurnCommit,
 )
 from flows.replies import send_to_json
-from flows.updates import Update
+from flows.updates import Person, TimerFired, Update
 
 EMPTY = Conversation().encode()
 """The state of a conversation in which nothing has happened; never written."""
@@ -47,7 +48,8 @@ class Origin:
 
 def changes(origin: Origin, dialogue: Dialogue) -> tuple[TurnCommit, str | None]:
     """The commit of a turn that went well, and the new state (None: it is the old one)."""
-    conversation = dialogue.conversation
+    timers = set_alarm(origin, dialogue)
+    conversation = dialogue.conversations.own
     written = conversation.encode()
     old = origin.snapshot.state if origin.snapshot is not None else EMPTY
     state = written if written != old else None
@@ -56,7 +58,7 @@ def changes(origin: Origin, dialogue: Dialogue) -> tuple[TurnCommit, str | None]
         part=origin.key.address.partition,
         scopes=(_scope(origin, state),),
         instances=_instances(origin, dialogue) if state is not None else (),
-        timers=_timers(origin, dialogue),
+        timers=timers,
         outbox=outbox(origin, dialogue.effects.emissions),
         transitions=_transitions(origin, dialogue),
     )
@@ -101,7 +103,7 @@ def _scope(origin: Origin, state: str | None) -> ScopeWrite:
 
 
 def _instances(origin: Origin, dialogue: Dialogue) -> tuple[InstanceRow, ...]:
-    live = [_instance(origin, one, ended=None) for one in dialogue.conversation.instances()]
+    live = [_instance(origin, one, ended=None) for one in dialogue.conversations.own.instances()]
     over = [_instance(origin, one, ended=origin.now) for one in dialogue.ended]
     return (*live, *over)
 
@@ -113,26 +115,60 @@ def _instance(origin: Origin, instance: FlowInstance, *, ended: int | None) -> I
         flow=instance.flow,
         flow_version=instance.version,
         step=instance.step,
-        status=instance.status.value,
+        status=_status(instance).value,
         updated=origin.now,
         result=orjson.dumps(instance.data).decode() if ended is not None else None,
         ended=ended,
     )
 
 
-def _timers(origin: Origin, dialogue: Dialogue) -> tuple[TimerRow | TimerDrop, ...]:
-    user = origin.update.user
-    rows: list[TimerRow | TimerDrop] = []
-    for instance in dialogue.conversation.stack:
-        flow = dialogue.bot.registry.get(instance.flow)
-        if user is not None and instance.id in dialogue.touched and flow.ttl is not None:
-            rows.append(ttl_timer(flow.ttl, instance, key=origin.key, user=user, now=origin.now))
-    rows.extend(
-        drop_timers(instance, key=origin.key)
-        for instance in dialogue.ended
-        if dialogue.bot.registry.get(instance.flow).ttl is not None
+def _status(instance: FlowInstance) -> Status:
+    if instance.status is Status.ACTIVE and escalated(instance):
+        return Status.ESCALATED
+    return instance.status
+
+
+def set_alarm(origin: Origin, dialogue: Dialogue) -> tuple[TimerRow | TimerDrop, ...]:
+    """Sets the alarm of the conversation, where the one that is set comes too late.
+
+    One that comes too early does no harm: the turn that it causes finds nothing due and sets it
+    anew. So that a person's every message does not have to move it.
+    """
+    conversation = dialogue.conversations.own
+    if isinstance(dialogue.update.content, TimerFired):
+        conversation.alarm = None
+    first = first_due(conversation, dialogue.stage.flows)
+    if first is None:
+        if conversation.alarm is None:
+            return ()
+        conversation.alarm = None
+        return (TimerDrop(conv=str(origin.key), name=ALARM),)
+    if conversation.alarm is not None and conversation.alarm <= first.at:
+        return ()
+    conversation.alarm = first.at
+    return (_alarm(origin, first.at),)
+
+
+def _alarm(origin: Origin, due: int) -> TimerRow:
+    key = origin.key
+    fired = Update(
+        source=key.address.source,
+        ext="",
+        content=TimerFired(ALARM, {"due": due}),
+        at=due,
+        address=key.address,
+        user=origin.update.user or Person(id=key.user),
     )
-    return tuple(rows)
+    return TimerRow(
+        conv=str(key),
+        name=ALARM,
+        part=key.address.partition,
+        due=due,
+        generation=0,
+        source=SOURCE,
+        kind=fired.content.kind,
+        body=fired.to_json(),
+    )
 
 
 def _transitions(origin: Origin, dialogue: Dialogue) -> tuple[TransitionRow, ...]:

@@ -3,41 +3,43 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
-from uuid import uuid4
 
+from engine import moves, showing
+from engine.answers import Answers
 from engine.bot import Bot
-from engine.buttons import minting
+from engine.candidates import Answered, Outdated, Refused
+from engine.conversations import Conversations
+from engine.dues import handle_due
+from engine.orders import Orders
+from engine.places import Place, current, leaves, top
 from engine.routing import (
-    Answered,
     Decision,
+    Drafted,
     Handled,
-    Outdated,
+    HubPressed,
+    Noticed,
     Plain,
-    Refused,
+    Routing,
     Started,
-    Timer,
     route,
 )
-from engine.sessions import SessionCell, keep_entry_values
+from engine.sessions import SessionCell
+from engine.stage import Moved, OnceNotes, Stage
+from engine.starting import Starter
 from engine.state import Conversation, sort_out
 from engine.steps import StepFailed
-from engine.timers import TTL
-from engine.walk import Moved, OnceNotes, Walk
+from engine.timers import pass_over_reminders
+from engine.walk import Walk
 from flows.context import Context
 from flows.effects import Effects, StartRequest
-from flows.errors import UnknownFlow
-from flows.flow import Flow
 from flows.inputs import input_from_json
 from flows.instance import FlowInstance, Status
-from flows.journal import TRIES_USED
 from flows.router import PlainHandler
 from flows.turn import Surroundings
-from flows.updates import Person, Press, Update
-from flows.visit import Answer, Given
+from flows.updates import Order, Person, Press, TimerFired, Update
 
 _log = logging.getLogger("handrail.engine")
 
@@ -45,21 +47,20 @@ _log = logging.getLogger("handrail.engine")
 class Dialogue:
     """Handles one update; afterwards its attributes say what is to be committed.
 
-    Attributes:
-        touched: ids of the instances that started or took an input.
-
     Args:
+        conversations: storage key to conversation, the person's own first.
         cause: seq of the inbox row; ids of new instances come from it, so that a turn that is
             run again makes the same ones.
         person: who may press the buttons that this turn shows.
         notes: what ``turn.once`` stored for this cause before, if it ran before.
         save_notes: stores ``notes`` durably.
+        replied: the name of the message that the update replies to, if it is one of ours.
     """
 
     def __init__(
         self,
         bot: Bot,
-        conversation: Conversation,
+        conversations: Mapping[str, Conversation],
         update: Update,
         *,
         cause: int,
@@ -67,18 +68,15 @@ class Dialogue:
         person: str,
         notes: OnceNotes,
         save_notes: Callable[[], Awaitable[None]],
+        replied: str | None = None,
     ) -> None:
         self.bot = bot
-        self.conversation = conversation
+        self.conversations = Conversations(conversations)
         self.update = update
         self.effects = Effects()
-        self._cause = cause
-        self._now = now
-        self._started = 0
-        self.touched: set[str] = set()
-        self._shown: str | None = None
-        self.session = SessionCell(bot.session, conversation.session)
-        self.walk = Walk(
+        self.session = SessionCell(bot.session, self.conversations.own.session)
+        self.stage = Stage(
+            flows=bot.registry.flows,
             around=Surroundings(
                 update=update,
                 user=update.user or Person(id=""),
@@ -87,25 +85,28 @@ class Dialogue:
                 effects=self.effects,
                 now=now,
             ),
-            stack=conversation.stack,
+            # no method of this object: a cycle would keep all of a turn until the next collection
+            running=self.conversations.running,
             session=self.session,
             texts=bot.texts,
             rerun_every_step=bot.rerun_every_step,
             notes=notes,
             save_notes=save_notes,
-            # no method of this object: a cycle would keep all of a turn until the next collection
-            mint=partial(minting, person=person),
         )
+        self.walk = Walk(self.stage)
+        self._replied = replied
+        self._shown: str | None = None
+        self._starter = Starter(self.walk, self.conversations, cause)
 
     @property
     def moves(self) -> list[Moved]:
         """Every move of the turn, in order."""
-        return self.walk.moves
+        return self.stage.moves
 
     @property
     def ended(self) -> list[FlowInstance]:
         """Instances that are over."""
-        return self.walk.ended
+        return self.stage.ended
 
     async def run(self) -> None:
         """Handles the update, inside the middleware.
@@ -119,12 +120,29 @@ class Dialogue:
             await self._inside_middleware()
         else:
             await self._innermost()
-        self.conversation.session = self.session.value
+        self.conversations.own.session = self.session.value
 
     async def _innermost(self) -> None:
-        await self._handle(route(self.conversation, self.update, self.bot.router))
+        await self._overdue()
+        routing = Routing(
+            conversations=self.conversations,
+            flows=self.stage.flows,
+            router=self.bot.router,
+            texts=self.bot.texts,
+            replied=self._replied,
+        )
+        await self._handle(route(routing, self.update))
         await self._start_requested()
         self._uncover()
+
+    async def _overdue(self) -> None:
+        """What was due before the update happened, has happened before it."""
+        content = self.update.content
+        until = self.update.at
+        if isinstance(content, TimerFired):
+            until = max(self.stage.now, int(content.body.get("due", 0)))
+        if await handle_due(self.walk, self.conversations, until=until):
+            self._show_uncovered()
 
     async def _inside_middleware(self) -> None:
         """The middleware sees the session before and after; what it writes counts for both. An
@@ -157,18 +175,21 @@ class Dialogue:
 
     @contextmanager
     def _undone_by_an_error(self) -> Iterator[None]:
-        before, session = self.conversation.encode(), self.session.value
-        said, moves, ended = self.effects.mark(), len(self.moves), len(self.ended)
-        touched, shown = set(self.touched), self._shown
+        before = {key: one.encode() for key, one in self.conversations.by_key.items()}
+        session = self.session.value
+        said, moved, ended = self.effects.mark(), len(self.moves), len(self.ended)
+        shown = self._shown
         try:
             yield
         except BaseException as error:
-            self.conversation.go_back_to(Conversation.decode("", before))
-            self.conversation.keep_results(self.walk.notes)
-            self.walk.noted.clear()
+            for key, text in before.items():
+                conversation = self.conversations.by_key[key]
+                conversation.go_back_to(Conversation.decode(key, text))
+                conversation.keep_results(self.stage.notes)
+            self.stage.noted.clear()
             self.effects.undo(said)
-            del self.moves[moves:], self.ended[ended:]
-            self.session.value, self.touched, self._shown = session, touched, shown
+            del self.moves[moved:], self.ended[ended:]
+            self.session.value, self._shown = session, shown
             if isinstance(error, StepFailed):
                 raise error.cause from None
             raise
@@ -177,155 +198,106 @@ class Dialogue:
 
     async def _handle(self, decision: Decision) -> None:
         match decision:
-            case Answered():
+            case Answered() | Refused() | Outdated() | Drafted() | HubPressed():
                 await self._answer(decision)
-            case Refused(instance=instance):
-                await self._refuse(instance, decision)
-            case Outdated(instance=instance, reason=reason):
-                await self._start_again(instance, reason)
+            case Noticed(text=text):
+                self.effects.notice = text
             case Started(flow=flow, payload=payload):
                 await self._start(StartRequest(flow, {}, payload))
             case Handled(handler=handler, payload=payload):
                 await self._call(handler, payload)
-            case Timer():
-                self._time_is_up(decision)
+            case Order():
+                orders = Orders(self.walk, self.conversations, self._starter)
+                self._note_shown(await orders.obey(decision))
+            case TimerFired():
+                pass  # what was due has happened before the routing
             case Plain():
                 await self._by_itself(decision)
 
+    async def _answer(self, decision: Answered | Refused | Outdated | Drafted | HubPressed) -> None:
+        root = decision.place.root
+        self._rise(root)
+        answers = Answers(self.walk, self.stage.around.user.id)
+        match decision:
+            case Answered():
+                await answers.answered(decision)
+            case Refused():
+                await answers.refused(decision)
+            case Outdated():
+                await answers.outdated(decision)
+            case Drafted():
+                answers.drafted(decision)
+            case HubPressed():
+                await answers.hub_pressed(decision)
+        self._note_shown(root)
+
+    def _rise(self, root: FlowInstance) -> None:
+        if self.conversations.of(root).top is not root:
+            self.conversations.raise_to_top(root)
+            pass_over_reminders(root, self.stage.flows, self.stage.now)
+
     async def _by_itself(self, plain: Plain) -> None:
-        texts, top = self.bot.texts, self.conversation.top
+        texts, foremost = self.bot.texts, self._foremost()
         match plain:
             case Plain.CANCEL:
-                self._cancel(top)
-            case Plain.BACK if top is None:
+                await self._cancel(foremost)
+            case Plain.BACK if foremost is None:
                 self._say(texts.nothing_to_undo)
-            case Plain.BACK if top is not None:
-                await self.walk.back(self._flow(top), top)
-                self._shown = top.id
+            case Plain.BACK if foremost is not None:
+                await self.walk.back(current(self._place(foremost), self.stage.flows))
+                self._note_shown(foremost)
             case Plain.HELP:
                 self._say(texts.commands(self.bot.commands()))
-                self._show_top()
+                self._show_foremost()
             case Plain.STALE_PRESS:
                 await self._stale_press()
             case Plain.FOREIGN_PRESS:
                 self.effects.notice = texts.foreign_press
             case Plain.REOPEN:
-                self._show_top()
+                self._show_foremost()
             case Plain.ASK_AGAIN:
                 self._ask_again()
+            case Plain.ESCALATED:
+                self._say(texts.escalated)
             case Plain.FALLBACK:
                 await self._fall_back()
-
-    # --- answers ------------------------------------------------------------------------
-
-    async def _answer(self, answered: Answered) -> None:
-        instance = answered.instance
-        visit = instance.visit
-        if visit is None or visit.waiting is None:
-            return
-        self.conversation.raise_to_top(instance)
-        waiting = visit.waiting
-        instance.inputs += 1
-        self.touched.add(instance.id)
-        stored = waiting.inputs[answered.input]
-        if waiting.explicit:
-            visit.given = Given(stored, answered.value)
-            visit.waiting = None
-        else:
-            kind = str(stored["kind"])
-            visit.answers.append(Answer(kind, waiting.key, answered.value))
-        await self._go_on(instance, fresh=not waiting.explicit, replay=not waiting.explicit)
-
-    async def _refuse(self, instance: FlowInstance, refused: Refused) -> None:
-        visit = instance.visit
-        if visit is None or visit.waiting is None:
-            return
-        waiting = visit.waiting
-        waiting.failures += 1
-        tries = input_from_json(waiting.inputs[refused.input]).tries
-        if tries is None or waiting.failures < tries:
-            self.walk.refuse(instance, visit, waiting, refused.reason)
-            return
-        if waiting.explicit:
-            self._say(self.bot.texts.too_many_tries)
-            self._end(instance, Status.CANCELLED, cause="too many tries")
-            return
-        visit.answers.append(Answer(TRIES_USED, waiting.key, waiting.failures))
-        await self._go_on(instance, fresh=True, replay=True)
-
-    async def _start_again(self, instance: FlowInstance, reason: str) -> None:
-        if instance.visit is None:
-            return
-        self.walk.restart(self._flow(instance), instance, instance.visit, reason)
-        await self._go_on(instance, fresh=False, replay=False)
-
-    async def _go_on(self, instance: FlowInstance, *, fresh: bool, replay: bool) -> None:
-        await self.walk.go(self._flow(instance), instance, fresh=fresh, replay=replay)
-        self._shown = instance.id
 
     # --- starting and ending ------------------------------------------------------------
 
     async def _start(self, request: StartRequest) -> None:
-        flow = request.flow
-        if self.bot.registry.flows.get(flow.name) is not flow:
-            raise UnknownFlow(flow.name, self.bot.registry.flows)
-        running = self._running(flow.name)
-        if running is not None:
-            self.conversation.raise_to_top(running)
-            self.walk.show(running)
-            self._shown = running.id
-            return
-        instance = FlowInstance(
-            id=f"{_base36(self._cause)}-{self._started}",
-            flow=flow.name,
-            version=flow.version,
-            secret=uuid4().hex,
-            data=flow.start(request.arguments),
-            started=self._now,
-            payload=request.payload,
-        )
-        self._started += 1
-        self.touched.add(instance.id)
-        self.conversation.stack.append(instance)
-        await self.walk.begin(flow, instance)
-        self._shown = instance.id
-
-    def _running(self, flow: str) -> FlowInstance | None:
-        """The run of that flow; one that this turn has ended may be started anew."""
-        runs = (one for one in self.conversation.stack if one.flow == flow)
-        return next((one for one in runs if one.status is Status.ACTIVE), None)
+        home = self.conversations.home(request.flow)
+        self._note_shown(await self._starter.start(request, home))
 
     async def _start_requested(self) -> None:
         while self.effects.starts:
             await self._start(self.effects.starts.pop(0))
 
-    def _cancel(self, instance: FlowInstance | None) -> None:
-        if instance is None:
+    async def _cancel(self, root: FlowInstance | None) -> None:
+        if root is None:
             self._say(self.bot.texts.nothing_to_cancel)
             return
         self._say(self.bot.texts.cancelled)
-        self._end(instance, Status.CANCELLED, cause="cancel command")
-
-    def _time_is_up(self, timer: Timer) -> None:
-        instance = self.conversation.find(timer.instance)
-        if instance is None or timer.name != TTL or timer.body.get("inputs") != instance.inputs:
-            return
-        self._say(self.bot.texts.expired)
-        self._end(instance, Status.EXPIRED, cause="ttl")
-
-    def _end(self, instance: FlowInstance, status: Status, *, cause: str) -> None:
-        self.walk.end(instance, status, cause=cause)
+        if self.bot.registry.cancel_scope == "all":
+            running = reversed(list(self.conversations.running()))
+        else:
+            running = iter((root,))
+        for one in running:
+            await self.walk.go(
+                await moves.end(
+                    self.walk, self._place(one), Status.CANCELLED, cause="cancel command"
+                )
+            )
 
     def _uncover(self) -> None:
-        """Takes ended instances off the stack and shows the question that was beneath."""
-        stack = self.conversation.stack
-        running = [one for one in stack if one.status is Status.ACTIVE]
-        if len(running) == len(stack):
-            return
-        stack[:] = running
-        top = self.conversation.top
-        if top is not None and top.id != self._shown:
-            self._show_top()
+        """Takes ended instances off the stacks and shows the question that was beneath."""
+        if self.conversations.uncover():
+            self._show_uncovered()
+
+    def _show_uncovered(self) -> None:
+        foremost = self._foremost()
+        if foremost is not None and foremost.id != self._shown:
+            pass_over_reminders(foremost, self.stage.flows, self.stage.now)
+            self._show_foremost()
 
     # --- plain handlers -----------------------------------------------------------------
 
@@ -349,7 +321,7 @@ class Dialogue:
             await self._call(handler, "")
             return
         self.effects.notice = self.bot.texts.stale_press
-        self._show_top()
+        self._show_foremost()
 
     def _context(self, payload: str) -> Context[Any, Any]:
         return Context(
@@ -362,41 +334,59 @@ class Dialogue:
 
     def _take_back(self, context: Context[Any, Any]) -> None:
         """Keeps what a handler wrote; open steps go on seeing the values as of their entry."""
-        keep_entry_values(self.conversation.stack, self.session.take_back(context.session))
+        self.stage.keep_session(context.session)
 
     # --- showing ------------------------------------------------------------------------
 
     def _say(self, text: str) -> None:
-        self.walk.say(text)
+        self.stage.say(text)
 
-    def _show_top(self) -> None:
-        top = self.conversation.top
-        if top is not None:
-            self.walk.show(top)
-            self._shown = top.id
+    def _place(self, root: FlowInstance) -> Place:
+        return top(root, self.stage.flows)
+
+    def _foremost(self) -> FlowInstance | None:
+        return self.conversations.foremost(self.stage.flows)
+
+    def _note_shown(self, root: FlowInstance | None) -> None:
+        if root is not None:
+            self._shown = root.id
+
+    def _show_foremost(self) -> None:
+        foremost = self._foremost()
+        if foremost is not None:
+            showing.show(self.stage, self._place(foremost))
+            self._note_shown(foremost)
 
     def _ask_again(self) -> None:
         """Nothing took the update, and something waits: its question again, with a hint."""
-        top = self.conversation.top
-        if top is None or top.visit is None or top.visit.waiting is None:
+        foremost = self._foremost()
+        if foremost is None:
             return
-        hints = [input_from_json(stored).hint() for stored in top.visit.waiting.inputs]
+        place = self._place(foremost)
         if isinstance(self.update.content, Press):
             self.effects.notice = self.bot.texts.stale_press
-        self.walk.show(top, hint=" ".join((self.bot.texts.not_now, *dict.fromkeys(hints))))
+        hint = " ".join((self.bot.texts.not_now, *dict.fromkeys(self._hints(place))))
+        showing.show(self.stage, place, hint=hint)
 
-    def _flow(self, instance: FlowInstance) -> Flow[Any, Any]:
-        return self.bot.registry.get(instance.flow)
+    def _hints(self, place: Place) -> Iterator[str]:
+        """What would be taken, of what is talked about; of everything at a hub."""
+        here = current(place, self.stage.flows)
+        lines = leaves(place, self.stage.flows) if here.at_hub else (here,)
+        for line in lines:
+            visit = line.line.visit
+            if visit is not None and visit.waiting is not None:
+                yield from (input_from_json(stored).hint() for stored in visit.waiting.inputs)
 
     def _set_aside(self) -> None:
-        for found in sort_out(self.conversation, self.bot.registry):
-            one = found.instance
-            _log.error(
-                "instance %s of flow %r at step %s is set aside (quarantined): %s. Its data is "
-                "kept; bring back code that fits it.",
-                one.id, one.flow, one.step, found.reason,
-            )  # fmt: skip
-            self._say(self.bot.texts.quarantined)
+        for conversation in self.conversations.by_key.values():
+            for found in sort_out(conversation, self.stage.flows):
+                one = found.instance
+                _log.error(
+                    "instance %s of flow %r at step %s is set aside (quarantined): %s. Its data "
+                    "is kept; bring back code that fits it, or move it with 'handrail goto'.",
+                    one.id, one.flow, one.step, found.reason,
+                )  # fmt: skip
+                self._say(self.bot.texts.quarantined)
 
 
 def _around(
@@ -408,14 +398,3 @@ def _around(
         await middleware(context, call_next)
 
     return call
-
-
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-def _base36(number: int) -> str:
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
-    return digits or "0"

@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from engine.walk import OnceNotes
+from engine.stage import OnceNotes
 from flows.updates import Update
 
 CAPACITY = 5_000

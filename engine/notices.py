@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from flows.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,25 @@ class Notices:
     not_now: str = "I did not expect that now."
     lost: str = "I did not understand that."
     help: str = "Here is what I can do:"
+    done_mark: str = "\u2713"
+    go_on: str = "Continue"
+    reminder: str = "This is a reminder."
+    timed_out: str = "That took too long, so I have stopped here."
+    escalated: str = "A person is looking at it. Please wait."
+    running_already: str = "We are in the middle of that already."
+    busy: str = "Let us finish this first."
+    answered_already: str = "You have answered already."
+    for_somebody_else: str = "That question is for somebody else."
+
+    def progress(self, progress: Progress[Any, Any]) -> str:
+        """The hub of a fork: how many branches are done, and which."""
+        count = f"{progress.done}/{progress.need}"
+        lines = (f"{self.done_mark} {one.label}" for one in progress if one.done)
+        return "\n".join((count, *lines))
+
+    def counted(self, answers: int, need: int) -> str:
+        """What somebody reads whose answer is one of several that are needed."""
+        return f"Thank you. {answers} of {need} have answered."
 
     def commands(self, commands: Sequence[tuple[str, str]]) -> str:
         """The list of commands, a line each."""

@@ -1,21 +1,25 @@
 """Who gets an update: a pure decision, in the documented order.
 
-1. a button of ours; 2. the cancel, back and help commands; 3. what the running flow waits for;
+1. a button of ours; 2. the cancel, back and help commands; 3. what the running flows wait for;
 4. triggers; 5. the router's handlers; 6. if something waits, its question again; 7. the fallback.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from engine.buttons import Token, genuine, is_token, owner, read_token
-from engine.state import Conversation
+from engine.candidates import Answered, Outdated, Refused, take
+from engine.conversations import Conversations
+from engine.hub import buttons as hub_buttons
+from engine.notices import Notices
+from engine.places import Flows, Place, escalated, every, leaves, top
 from flows.conversation import person_id
 from flows.errors import InvalidAnswer
-from flows.inputs import input_from_json
-from flows.instance import FlowInstance
+from flows.inputs import Draft, input_from_json
 from flows.registry import AnyFlow
 from flows.router import PlainHandler, Router
 from flows.updates import (
@@ -23,41 +27,38 @@ from flows.updates import (
     Command,
     Content,
     Opened,
+    Order,
     Other,
     Press,
     SendFailed,
     TimerFired,
     Update,
 )
-from flows.visit import Waiting
+from flows.visit import WaitButton
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """What an instance waits for: which of its inputs took it, and the JSON form."""
+class Drafted:
+    """A press that changes what an interactive input holds, and is no answer yet."""
 
-    instance: FlowInstance
+    place: Place
     input: int
-    value: Any
+    state: Any
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """It was meant for the instance, but does not parse; ``reason`` is for the person, and
-    ``input`` is the first of the inputs that it was meant for.
-    """
+class Noticed:
+    """A press that changes nothing; the person reads why."""
 
-    instance: FlowInstance
-    input: int
-    reason: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Outdated:
-    """What the instance waits for cannot be read by this code."""
+class HubPressed:
+    """A button of a fork's hub; ``value`` is the head of a branch, or says to go on."""
 
-    instance: FlowInstance
-    reason: str
+    place: Place
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,6 @@ class Handled:
     payload: str
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """A timer of an instance fired."""
-
-    instance: str
-    name: str
-    body: dict[str, Any]
-
-
 class Plain(Enum):
     """What the engine does by itself."""
 
@@ -94,52 +86,112 @@ class Plain(Enum):
     STALE_PRESS = "stale press"
     FOREIGN_PRESS = "foreign press"
     ASK_AGAIN = "ask again"
+    ESCALATED = "escalated"
     REOPEN = "reopen"
     FALLBACK = "fallback"
     NOTHING = "nothing"
 
 
-Decision = Answered | Refused | Outdated | Started | Handled | Timer | Plain
+Decision = (
+    Answered | Refused | Outdated | Drafted | Noticed | HubPressed
+    | Started | Handled | Order | TimerFired | Plain
+)  # fmt: skip
 
 
-def route(conversation: Conversation, update: Update, router: Router) -> Decision:
-    """Decides; neither the conversation nor anything else is changed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """What deciding takes, besides the update.
+
+    Attributes:
+        replied: the name of the message that the update replies to, if it is one of ours.
+    """
+
+    conversations: Conversations
+    flows: Flows
+    router: Router
+    texts: Notices
+    replied: str | None = None
+
+
+def route(routing: Routing, update: Update) -> Decision:
+    """Decides; neither the conversations nor anything else is changed."""
     content = update.content
     match content:
         case Opened():
             return Plain.REOPEN
-        case TimerFired(name=name, body=body):
-            return Timer(str(body.get("instance", "")), name, body)
+        case TimerFired() | Order():
+            return content
         case Press(data=data) if is_token(data):
-            return _pressed(conversation, update, read_token(data))
-        case Command(name=name) if (command := _flow_command(router, name)) is not None:
+            return _pressed(routing, update, read_token(data))
+        case Command(name=name) if (command := _flow_command(routing.router, name)) is not None:
             return command
-    top = conversation.top
-    if top is not None and top.visit is not None and top.visit.waiting is not None:
-        taken = _offered(top, top.visit.waiting, content)
-        if taken is not None:
-            return taken
-    return _routed(router, content) or _left_over(conversation, content)
+    taken = take(routing.conversations, routing.flows, update, replied=routing.replied)
+    return taken or _routed(routing.router, content) or _left_over(routing, content)
 
 
-def _pressed(conversation: Conversation, update: Update, token: Token | None) -> Decision:
+# --- presses --------------------------------------------------------------------------------
+
+
+def _pressed(routing: Routing, update: Update, token: Token | None) -> Decision:
     if token is None or update.user is None:
         return Plain.STALE_PRESS
-    if token.owner != owner(person_id(update.source, update.user.id)):
+    person = update.user.id
+    if token.owner not in (owner(""), owner(person_id(update.source, person))):
         return Plain.FOREIGN_PRESS
-    instance = conversation.find(token.instance)
-    if instance is None or instance.visit is None:
+    for place in _places(routing, token.instance):
+        fork = place.instance.fork
+        if place.at_hub and fork is not None and fork.number == token.visit:
+            pressed = hub_buttons(place, fork, routing.texts)
+            button = _button(pressed, token, place) if token.ordinal == 0 else None
+            return HubPressed(place, button.value) if button is not None else Plain.STALE_PRESS
+        if place.line.visit is not None and place.visit.number == token.visit:
+            return _pressed_at(routing, place, token, person)
+    return Plain.STALE_PRESS
+
+
+def _places(routing: Routing, instance: str) -> Iterator[Place]:
+    """The lines of that instance, its hub included, parked or not."""
+    root = routing.conversations.find(instance)
+    if root is None:
+        return iter(())
+    lines = every(top(root, routing.flows), routing.flows)
+    return (place for place in lines if place.instance.id == instance)
+
+
+def _pressed_at(routing: Routing, place: Place, token: Token, person: str) -> Decision:
+    waiting, texts = place.visit.waiting, routing.texts
+    if waiting is None or waiting.ordinal != token.ordinal:
         return Plain.STALE_PRESS
-    waiting = instance.visit.waiting
-    asked = (instance.visit.number, waiting.ordinal if waiting else None)
-    if waiting is None or asked != (token.visit, token.ordinal):
+    button = _button(waiting.buttons, token, place)
+    if button is None:
         return Plain.STALE_PRESS
-    if token.button >= len(waiting.buttons):
-        return Plain.STALE_PRESS
-    button = waiting.buttons[token.button]
-    if not genuine(token, instance, button.value):
-        return Plain.STALE_PRESS
-    return Answered(instance, button.input, button.value)
+    if waiting.people and person not in waiting.people:
+        return Noticed(texts.for_somebody_else)
+    if waiting.poll is not None and person in waiting.poll.answers:
+        return Noticed(texts.answered_already)
+    draft = waiting.drafts[button.input] if button.input < len(waiting.drafts) else None
+    if draft is None:
+        return Answered(place, button.input, button.value)
+    try:
+        pressed = input_from_json(waiting.inputs[button.input]).press(button.value, draft)
+    except InvalidAnswer as refusal:
+        return Noticed(refusal.reason)
+    except ValueError as error:
+        return Outdated(place, str(error))
+    if isinstance(pressed, Draft):
+        return Drafted(place, button.input, pressed.state)
+    return Answered(place, button.input, pressed)
+
+
+def _button(buttons: list[WaitButton], token: Token, place: Place) -> WaitButton | None:
+    """The button that the token was made for."""
+    if token.button >= len(buttons):
+        return None
+    button = buttons[token.button]
+    return button if genuine(token, place.instance, button.value) else None
+
+
+# --- everything else ------------------------------------------------------------------------
 
 
 def _flow_command(router: Router, name: str) -> Plain | None:
@@ -154,23 +206,6 @@ def _flow_command(router: Router, name: str) -> Plain | None:
     return None
 
 
-def _offered(instance: FlowInstance, waiting: Waiting, content: Content) -> Decision | None:
-    """What a waiting instance makes of it: the first input that parses, else that fits."""
-    refusal: Refused | None = None
-    try:
-        inputs = [input_from_json(stored) for stored in waiting.inputs]
-    except ValueError as error:
-        return Outdated(instance, str(error))
-    for index, accepted in enumerate(inputs):
-        if not accepted.fits(content):
-            continue
-        try:
-            return Answered(instance, index, accepted.parse(content))
-        except InvalidAnswer as error:
-            refusal = refusal or Refused(instance, index, error.reason)
-    return refusal
-
-
 def _routed(router: Router, content: Content) -> Decision | None:
     for trigger, flow in router.registry.triggers:
         payload = trigger.match(content)
@@ -183,8 +218,15 @@ def _routed(router: Router, content: Content) -> Decision | None:
     return None
 
 
-def _left_over(conversation: Conversation, content: Content) -> Decision:
+def _left_over(routing: Routing, content: Content) -> Decision:
     match content:
         case SendFailed() | ChatMigrated() | Other(silent=True):
             return Plain.NOTHING
-    return Plain.ASK_AGAIN if conversation.stack else Plain.FALLBACK
+    foremost = routing.conversations.foremost(routing.flows)
+    if foremost is None:
+        return Plain.FALLBACK
+    waits = any(
+        place.visit.waiting is not None
+        for place in leaves(top(foremost, routing.flows), routing.flows)
+    )
+    return Plain.ESCALATED if escalated(foremost) and not waits else Plain.ASK_AGAIN

@@ -8,13 +8,14 @@ from typing import Any
 
 import orjson
 
+from engine.migrating import CannotMigrate, migrated, misfit
+from engine.places import Flows, instances, visits
 from flows.errors import CorruptState
 from flows.instance import FlowInstance, Status
-from flows.registry import FlowRegistry
 from flows.stored import instance_from_json
 from flows.visit import OnceResult
 
-FORMAT = 1
+FORMAT = 2
 """The version of this JSON; raised when an older engine could not read it."""
 
 
@@ -26,11 +27,14 @@ class Conversation:
         session: the session in its JSON form; empty before its first use.
         stack: running instances, the one on top last.
         aside: quarantined instances, kept until some code fits them.
+        alarm: when the timer is set for that wakes this conversation (milliseconds since the
+            epoch); None: none is set.
     """
 
     session: dict[str, Any] = field(default_factory=dict)
     stack: list[FlowInstance] = field(default_factory=list)
     aside: list[FlowInstance] = field(default_factory=list)
+    alarm: int | None = None
     format: int = FORMAT
 
     @property
@@ -56,6 +60,7 @@ class Conversation:
         self.session = other.session
         self.stack[:] = other.stack
         self.aside[:] = other.aside
+        self.alarm = other.alarm
 
     def keep_results(self, notes: Mapping[str, Mapping[str, OnceResult]]) -> None:
         """Keeps the results of ``turn.once`` of a turn that failed, for the next run.
@@ -63,15 +68,11 @@ class Conversation:
         Args:
             notes: ``instance/place`` to key to result.
         """
-        for instance in self.stack:
+        for instance in (one for root in self.stack for one in instances(root)):
             for name, results in notes.items():
                 owner, _, place = name.partition("/")
-                if owner != instance.id:
-                    continue
-                if instance.visit is not None and instance.visit.place == place:
-                    instance.visit.once.update(results)
-                else:
-                    instance.spare[place] = dict(results)
+                if owner == instance.id:
+                    _keep(instance, place, results)
 
     def encode(self) -> str:
         """The JSON text."""
@@ -94,9 +95,18 @@ class Conversation:
                 data["session"],
                 [instance_from_json(one) for one in data["stack"]],
                 [instance_from_json(one) for one in data["aside"]],
+                data.get("alarm"),
             )
         except (ValueError, TypeError, KeyError) as error:
             raise CorruptState(key, f"{type(error).__name__}: {error}") from error
+
+
+def _keep(instance: FlowInstance, place: str, results: Mapping[str, OnceResult]) -> None:
+    for visit in visits(instance):
+        if visit.place == place:
+            visit.once.update(results)
+            return
+    instance.spare[place] = dict(results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,29 +117,40 @@ class Quarantined:
     reason: str
 
 
-def sort_out(conversation: Conversation, registry: FlowRegistry) -> list[Quarantined]:
-    """Sets instances aside that fit no code, and takes back those that fit again."""
-    back = [one for one in conversation.aside if _misfit(one, registry) is None]
-    found = [
-        Quarantined(one, reason)
-        for one in conversation.stack
-        if (reason := _misfit(one, registry)) is not None
-    ]
-    if not back and not found:
-        return []
-    for one in back:
-        conversation.aside.remove(one)
-        one.status = Status.ACTIVE
-        conversation.stack.insert(0, one)
+def sort_out(conversation: Conversation, flows: Flows) -> list[Quarantined]:
+    """Brings instances up to the versions of now; sets those aside that fit no code, and takes
+    those back that fit again.
+    """
+    found: list[Quarantined] = []
+    stack: list[FlowInstance] = []
+    for one in conversation.stack:
+        fitting = _fitting(one, flows)
+        if isinstance(fitting, FlowInstance):
+            stack.append(fitting)
+        else:
+            found.append(Quarantined(one, fitting))
+    back = _back(conversation, flows) if conversation.aside else []
     for quarantined in found:
-        conversation.stack.remove(quarantined.instance)
         quarantined.instance.status = Status.QUARANTINED
         conversation.aside.append(quarantined.instance)
+    conversation.stack[:] = [*back, *stack]
     return found
 
 
-def _misfit(instance: FlowInstance, registry: FlowRegistry) -> str | None:
-    flow = registry.flows.get(instance.flow)
-    if flow is None:
-        return f"no flow {instance.flow!r} is registered"
-    return flow.misfit(instance)
+def _back(conversation: Conversation, flows: Flows) -> list[FlowInstance]:
+    """Takes out what was set aside and fits again."""
+    fitting = [(one, _fitting(one, flows)) for one in conversation.aside]
+    conversation.aside[:] = [one for one, fits in fitting if not isinstance(fits, FlowInstance)]
+    back = [fits for _, fits in fitting if isinstance(fits, FlowInstance)]
+    for one in back:
+        one.status = Status.ACTIVE
+    return back
+
+
+def _fitting(instance: FlowInstance, flows: Flows) -> FlowInstance | str:
+    """The instance as the code of now can go on with it, or why it cannot."""
+    try:
+        fitting = migrated(instance, flows)
+    except CannotMigrate as error:
+        return str(error)
+    return misfit(fitting, flows) or fitting

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from engine.buttons import minting
-from engine.sessions import SessionCell
-from flows.actions import Action
-from flows.errors import ConcurrentAsk, NotAnAction, StepError
-from flows.flow import Flow
+from engine.places import Place
+from engine.stage import Stage
+from flows.actions import Action, Wait
+from flows.errors import AskTimeout, ChildCancelled, ConcurrentAsk, NotAnAction, StepError
+from flows.flow import Flow, Hook, StepCode
 from flows.inputs import input_from_json
-from flows.instance import FlowInstance
-from flows.journal import Note, Run
-from flows.turn import Surroundings, Turn
+from flows.journal import Calling, Note, Run
+from flows.timing import Timing
+from flows.turn import Turn
 from flows.visit import Visit, Waiting
 
 _log = logging.getLogger("handrail.steps")
@@ -52,7 +54,14 @@ class Decided:
     scene: dict[str, Any]
 
 
-Rest = Suspended | Misfit | Decided
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The handler called another flow."""
+
+    calling: Calling
+
+
+Rest = Suspended | Called | Misfit | Decided
 
 
 class StepFailed(Exception):
@@ -63,18 +72,8 @@ class StepFailed(Exception):
         super().__init__(str(cause))
 
 
-async def run_step(
-    flow: Flow[Any, Any],
-    instance: FlowInstance,
-    visit: Visit,
-    *,
-    fresh: bool,
-    replay: bool,
-    session: SessionCell,
-    around: Surroundings,
-    note: Note,
-) -> Rest:
-    """Runs the handler of the visit's step once.
+async def run_step(place: Place, *, fresh: bool, replay: bool, stage: Stage, note: Note) -> Rest:
+    """Runs the handler of the step at the place once, inside its middleware.
 
     Args:
         fresh: the journal's last answer has just come in.
@@ -83,20 +82,21 @@ async def run_step(
     Raises:
         StepFailed: the handler raised, or broke a rule.
     """
+    flow, visit = place.flow, place.visit
     code = flow.code[visit.step]
     try:
         answer = _given(visit)
     except ValueError as error:
         return Misfit(f"what the step waited for cannot be read any more: {error}")
-    turn, run = prepare(
-        flow, instance, visit,
-        fresh=fresh, replay=replay, answer=answer, session=session, around=around, note=note,
-    )  # fmt: skip
-    returned = await _run(run, lambda: code.handler(turn), flow=flow)
+    turn, run = prepare(place, visit, stage=stage, note=note, replay=replay, answer=answer)
+    run.fresh = fresh
+    returned = await _run(run, _inside_middleware(flow, code, turn, run), flow=flow)
     if run.misfit is not None:
         return Misfit(run.misfit)
+    if run.calling is not None:
+        return Called(run.calling)
     if run.waiting is not None:
-        if returned is not None:
+        if returned is not None and not isinstance(returned, Wait):
             _warn_ignored(run)
         return Suspended(run.waiting)
     if not isinstance(returned, Action):
@@ -107,63 +107,112 @@ async def run_step(
 
 
 async def run_recovery(
-    flow: Flow[Any, Any],
-    instance: FlowInstance,
-    visit: Visit,
-    error: Exception,
-    *,
-    session: SessionCell,
-    around: Surroundings,
-    note: Note,
+    place: Place, recovery: Callable[[Turn[Any, Any, Any]], object], *, aside: str, stage: Stage
 ) -> Decided:
-    """Asks the flow's ``on_error`` what to do about a failed step.
+    """Asks the flow what to do about a failed step, or about lost time.
+
+    Args:
+        recovery: what decides: ``on_error`` or ``on_timeout``.
+        aside: tells its messages from those of the step.
 
     Raises:
         StepFailed: it raised, asked, or answered no action.
     """
-    if flow.recovery is None:
-        raise StepFailed(error)
-    recovery = flow.recovery
-    turn, run = prepare(
-        flow, instance, visit,
-        fresh=False, replay=False, answer=_given(visit), session=session, around=around, note=note,
-    )  # fmt: skip
-    run.position = len(visit.answers)
-    run.aside = "e"
-    returned = await _run(run, lambda: recovery(turn, error), flow=flow)
-    if run.waiting is not None:
-        message = "on_error cannot ask. Let it decide, and ask in a step."
-        raise StepFailed(StepError(flow.name, visit.step, message))
+    flow, visit = place.flow, place.visit
+    turn, returned = await _beside(place, recovery, visit, aside=aside, stage=stage)
     if not isinstance(returned, Action):
         raise StepFailed(NotAnAction(flow.name, visit.step, returned))
     return Decided(returned, turn.data, turn.session, turn.scene)
 
 
-def prepare(
-    flow: Flow[Any, Any],
-    instance: FlowInstance,
+async def run_hook(
+    place: Place, hook: Hook[Any, Any, Any], visit: Visit, *, stage: Stage
+) -> Turn[Any, Any, Any]:
+    """Runs a hook and answers its turn, with what it left in data and session.
+
+    Raises:
+        StepFailed: it raised, or asked.
+    """
+    return (await _beside(place, hook, visit, aside="h", stage=stage))[0]
+
+
+async def _beside(
+    place: Place,
+    function: Callable[[Turn[Any, Any, Any]], object],
     visit: Visit,
     *,
-    fresh: bool,
-    replay: bool,
-    answer: object,
-    session: SessionCell,
-    around: Surroundings,
-    note: Note,
+    aside: str,
+    stage: Stage,
+) -> tuple[Turn[Any, Any, Any], object]:
+    """Runs something with the turn of a step which is not its handler, and cannot ask."""
+    flow = place.flow
+    note = stage.recall(place.instance, visit)
+    answer = _given(visit)
+    turn, run = prepare(place, visit, stage=stage, note=note, replay=False, answer=answer)
+    run.position, run.aside = len(visit.answers), aside
+
+    async def call() -> object:
+        returned = function(turn)
+        return await returned if inspect.isawaitable(returned) else returned
+
+    returned = await _run(run, call, flow=flow)
+    if run.waiting is not None or run.calling is not None:
+        message = "a hook, on_error or on_timeout cannot ask. Let it decide, and ask in a step."
+        raise StepFailed(StepError(flow.name, visit.step, message))
+    return turn, returned
+
+
+def prepare(
+    place: Place, visit: Visit, *, stage: Stage, note: Note, replay: bool, answer: object
 ) -> tuple[Turn[Any, Any, Any], Run]:
     """The turn that a handler is given, and the run that stands behind it."""
-    run = Run(flow.name, visit, fresh, note, muted=replay)
+    flow, instance = place.flow, place.instance
+    code = flow.code[visit.step]
+    run = Run(
+        flow.name, visit, False, note,
+        muted=replay,
+        root=place.root.id,
+        timing=Timing(code.timeout, code.remind, code.on_timeout),
+        held=place.held,
+    )  # fmt: skip
     turn: Turn[Any, Any, Any] = Turn(
-        step=flow.step(visit.step),
-        data=flow.load(instance.data),
-        session=session.lend(entry=visit.session),
+        step=code.step,
+        data=flow.load({**instance.data, **visit.data} if visit.data else instance.data),
+        session=stage.session.lend(entry=visit.session),
         answer=answer,
         run=run,
+        flow=flow,
         instance=instance,
-        mint=minting(instance, visit.number, around.person),
-        around=around,
+        mint=stage.mint(place, visit.number),
+        around=stage.around,
     )
     return turn, run
+
+
+def _inside_middleware(
+    flow: Flow[Any, Any, Any],
+    code: StepCode[Any, Any, Any],
+    turn: Turn[Any, Any, Any],
+    run: Run,
+) -> Callable[[], Awaitable[object]]:
+    """The handler, inside the flow's middleware and then the step's."""
+    around = (*flow.middlewares, *code.middlewares)
+    call: Callable[[], Awaitable[Any]] = partial(code.handler, turn)
+    if around:
+        call = partial(_handler, call, run)
+    for middleware in reversed(around):
+        call = partial(middleware, turn, call)
+    return call
+
+
+async def _handler(call: Callable[[], Awaitable[Any]], run: Run) -> object:
+    """To the middleware, a suspension is an ordinary ``Wait``. The mark decides all the same."""
+    try:
+        return await call()
+    except asyncio.CancelledError:
+        if run.misfit is not None or not run.halted or _being_cancelled():
+            raise
+        return Wait(())
 
 
 def contained(error: BaseException) -> Exception:
@@ -215,7 +264,9 @@ async def _run(
 
 
 def _tell_place(error: Exception, place: str) -> None:
-    if not isinstance(error, StepError) and place not in getattr(error, "__notes__", ()):
+    if isinstance(error, StepError | AskTimeout | ChildCancelled):
+        return
+    if place not in getattr(error, "__notes__", ()):
         error.add_note(place)
 
 

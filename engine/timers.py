@@ -1,20 +1,25 @@
-"""Timers: what sets them, and the loop that lets due ones become inbox rows."""
+"""Time: what is due in an instance, and the one alarm that wakes a conversation for it.
+
+When something is due stands in the state. The alarm, a row of the storage's timers, only wakes
+the conversation in time: it may come too early or for nothing, and then it is set anew.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
 
 from engine.partitions import Partitions
-from flows.conversation import ConversationKey
+from engine.places import Flows, Place, escalated, every, top
+from engine.state import Conversation
 from flows.errors import OutcomeUnknown, StorageDown
 from flows.instance import FlowInstance
-from flows.ports import Clock, FlowStorage, TimerDrop, TimerRow
-from flows.updates import Person, TimerFired, Update
+from flows.ports import Clock, FlowStorage
 
-TTL = "ttl"
-"""The timer that ends a flow whose person has been silent for too long."""
+ALARM = "alarm"
+"""The name of a conversation's timer."""
 
 SOURCE = "timer"
 """Source of the inbox rows that timers become."""
@@ -25,33 +30,70 @@ LONGEST_SLEEP = 1.0
 _log = logging.getLogger("handrail.timers")
 
 
-def ttl_timer(
-    ttl: timedelta, instance: FlowInstance, *, key: ConversationKey, user: Person, now: int
-) -> TimerRow:
-    """The timer that an accepted input starts anew."""
-    fired = Update(
-        source=key.address.source,
-        ext="",
-        content=TimerFired(TTL, {"instance": instance.id, "inputs": instance.inputs}),
-        at=now,
-        address=key.address,
-        user=user,
-    )
-    return TimerRow(
-        conv=str(key),
-        name=f"{TTL}:{instance.id}",
-        part=key.address.partition,
-        due=now + ttl // timedelta(milliseconds=1),
-        generation=instance.inputs,
-        source=SOURCE,
-        kind=fired.content.kind,
-        body=fired.to_json(),
-    )
+class Kind(IntEnum):
+    """What is due; of what is due at once, the first comes first."""
+
+    REMINDER = 1
+    TIMEOUT = 2
+    SILENCE = 3
+    AGE = 4
 
 
-def drop_timers(instance: FlowInstance, *, key: ConversationKey) -> TimerDrop:
-    """What removes the timers of an ended instance."""
-    return TimerDrop(conv=str(key), name=f"{TTL}:{instance.id}")
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that is to happen at a time (milliseconds since the epoch)."""
+
+    at: int
+    kind: Kind
+    place: Place
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """What sorts them."""
+        return self.at, self.kind
+
+
+def first_due(conversation: Conversation, flows: Flows) -> Due | None:
+    """What is due first. Reminders of parked instances are held back."""
+    return min(_dues(conversation, flows), key=lambda due: due.order, default=None)
+
+
+def _dues(conversation: Conversation, flows: Flows) -> Iterator[Due]:
+    for root in conversation.stack:
+        expires = not escalated(root)
+        for place in every(top(root, flows), flows):
+            if place.line is place.instance and expires:
+                yield from _expiries(place)
+            yield from _of_wait(place, reminds=root is conversation.top)
+
+
+def _expiries(place: Place) -> Iterator[Due]:
+    instance = place.instance
+    if instance.silent is not None:
+        yield Due(instance.silent, Kind.SILENCE, place)
+    if instance.oldest is not None:
+        yield Due(instance.oldest, Kind.AGE, place)
+
+
+def _of_wait(place: Place, *, reminds: bool) -> Iterator[Due]:
+    visit = place.line.visit
+    waiting = visit.waiting if visit is not None else None
+    if waiting is None:
+        return
+    if waiting.deadline is not None:
+        yield Due(waiting.deadline, Kind.TIMEOUT, place)
+    if waiting.rungs and reminds:
+        yield Due(waiting.rungs[0].due, Kind.REMINDER, place)
+
+
+def pass_over_reminders(root: FlowInstance, flows: Flows, now: int) -> None:
+    """A parked instance is on top again and its question is shown: what it was to be reminded of
+    meanwhile is over.
+    """
+    for place in every(top(root, flows), flows):
+        visit = place.line.visit
+        if visit is not None and visit.waiting is not None:
+            visit.waiting.rungs = [rung for rung in visit.waiting.rungs if rung.due > now]
 
 
 async def fire_timers(

@@ -6,16 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flows.actions import Action, Back, Cancel, Complete, Detour, GoTo, Next
-from flows.chart import COMPLETED, ways_on
+from engine.migrating import same_branches
+from engine.places import Place
+from flows import chart
+from flows.actions import Action, Back, Cancel, Complete, Detour, Done, GoTo, Next
+from flows.chart import COMPLETED, DONE, FORK, ways_on
 from flows.errors import AmbiguousNext, UndeclaredMove
 from flows.flow import Flow
-from flows.instance import FlowInstance, Past
+from flows.forks import Fork
+from flows.instance import Past
 
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """Leave the current step and enter ``step``.
+    """Leave the current step and enter ``step`` on the same line.
 
     Attributes:
         remember: the step that is left goes into the history.
@@ -25,6 +29,41 @@ class Enter:
     step: str
     remember: bool = True
     origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Leave the current step, and the fork that is open, and open a fork.
+
+    Attributes:
+        fork: the step that it follows.
+        step: a step within, to begin with instead of its branch's head.
+    """
+
+    fork: str
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveFork:
+    """Abandon the fork that is open, and enter ``step`` on the main line."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndBranch:
+    """The branch is over; ``focus`` is the head of the one to talk about next, if any."""
+
+    focus: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchTo:
+    """Stay, and talk about another branch: at ``step`` of it, or wherever it stands."""
+
+    head: str
+    step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,54 +92,85 @@ class ReturnTo:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopen:
+    """Go back into a fork that was joined; ``dropped`` as in ``ReturnTo``."""
+
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfocus:
+    """Back from a branch to the hub."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackToCaller:
+    """Back out of a called flow."""
+
+
+@dataclass(frozen=True, slots=True)
 class AtStart:
     """There is nothing to go back to."""
 
 
-Move = Enter | Finish | Abandon | UndoAnswer | ReturnTo | AtStart
+BackMove = UndoAnswer | Enter | ReturnTo | Reopen | Unfocus | BackToCaller | AtStart
+Move = BackMove | Open | LeaveFork | EndBranch | SwitchTo | Finish | Abandon
 
 
-def resolve(flow: Flow[Any, Any], instance: FlowInstance, action: Action[Any]) -> Move:
+def resolve(place: Place, action: Action[Any], data: Any, *, anywhere: bool = False) -> Move:
     """The move that a leaving decision stands for.
+
+    Args:
+        data: the data as the step leaves it, for conditional edges.
+        anywhere: ``complete`` needs no edge: it is what to do about a failure, or lost time.
 
     Raises:
         AmbiguousNext: ``next()`` where several edges leave.
         UndeclaredMove: no edge leads there.
         UnknownStep: the target is no step of this flow.
     """
-    visit = instance.visit
-    origin = visit.origin if visit is not None else None
+    flow, step = place.flow, place.visit.step
+    origin = place.visit.origin
     match action:
         case Cancel(reason=reason):
             return Abandon(reason)
         case Complete():
-            _declared(flow, instance.step, COMPLETED)
+            if not anywhere:
+                _declared(flow, step, COMPLETED)
             return Finish()
         case Back():
-            return step_back(instance)
+            return step_back(place)
         case _ if origin is not None:
             return Enter(origin, remember=False)
-        case Next(step=step):
-            return _along(_edge(flow, instance.step, step))
-        case GoTo(step=step):
-            return Enter(_named(flow, instance.step, step))
-        case Detour(step=step):
-            name = _named(flow, instance.step, step)
-            return Enter(name, remember=False, origin=instance.step)
+        case Done():
+            _declared(flow, step, DONE)
+            return EndBranch()
+        case Next(step=None):
+            return _along(_only_way(flow, step, data), step)
+        case Next(step=target):
+            return _to(place, _named(flow, step, target))
+        case GoTo(step=target):
+            return jump(place, _named(flow, step, target))
+        case Detour(step=target):
+            return Enter(_named(flow, step, target), remember=False, origin=step)
     raise AssertionError(f"{action!r} does not leave a step")
 
 
-def step_back(instance: FlowInstance) -> Move:
+def step_back(place: Place) -> BackMove:
     """What ``back`` means while the last answer of the journal is not the one just given."""
-    visit = instance.visit
+    visit = place.line.visit
     if visit is not None and visit.answers:
         return UndoAnswer()
     if visit is not None and visit.origin is not None:
         return Enter(visit.origin, remember=False)
-    for dropped, past in enumerate(reversed(instance.history), start=1):
-        if past.asked:
+    for dropped, past in enumerate(reversed(place.line.history), start=1):
+        if past.fork is not None and same_branches(place.flow.forks, past.fork):
+            return Reopen(dropped)
+        if past.fork is None and past.asked and past.step in place.flow.code:
             return ReturnTo(past.step, dropped)
-    return AtStart()
+    if place.branch is not None:
+        return Unfocus()
+    return BackToCaller() if place.parent is not None else AtStart()
 
 
 def restored(data: Mapping[str, Any], dropped: list[Past]) -> dict[str, Any]:
@@ -111,28 +181,69 @@ def restored(data: Mapping[str, Any], dropped: list[Past]) -> dict[str, Any]:
     return values
 
 
-def _edge(flow: Flow[Any, Any], source: str, target: Any | None) -> str:
-    if target is None:
-        ways = ways_on(flow.table[source])
-        if len(ways) != 1:
-            raise AmbiguousNext(flow.name, source, ways)
-        return ways[0]
-    name = _named(flow, source, target)
-    _declared(flow, source, name)
-    return name
+def fork_of(flow: Flow[Any, Any, Any], step: str) -> Fork | None:
+    """The fork that the step is in a branch of."""
+    return next((fork for fork in flow.forks.values() if fork.branch_of(step)), None)
 
 
-def _along(target: str) -> Move:
-    return Finish() if target == COMPLETED else Enter(target)
+def _only_way(flow: Flow[Any, Any, Any], source: str, data: Any) -> str:
+    if (branching := flow.branchings.get(source)) is not None:
+        return branching.choose(data)
+    if FORK in flow.table[source]:
+        return FORK
+    ways = ways_on(flow.table[source])
+    if len(ways) != 1:
+        raise AmbiguousNext(flow.name, source, ways)
+    return ways[0]
 
 
-def _declared(flow: Flow[Any, Any], source: str, target: str) -> None:
+def _to(place: Place, target: str) -> Move:
+    """``next`` with a target: along a declared edge, or out of the branch."""
+    flow, source = place.flow, place.visit.step
+    fork = fork_of(flow, source)
+    if fork is not None and target not in flow.table[source]:
+        if target in fork.heads:
+            _declared(flow, source, DONE)
+            return EndBranch(focus=target)
+        if target == fork.join:
+            _declared(flow, source, DONE)
+            return EndBranch()
+    _declared(flow, source, target)
+    return _along(target, source)
+
+
+def _along(target: str, source: str) -> Move:
+    match target:
+        case chart.COMPLETED:
+            return Finish()
+        case chart.DONE:
+            return EndBranch()
+        case chart.FORK:
+            return Open(source)
+        case _:
+            return Enter(target)
+
+
+def jump(place: Place, target: str) -> Move:
+    """``goto``, also from a hub: anywhere, into and out of the branches of forks as well."""
+    opened, wanted = place.instance.fork, fork_of(place.flow, target)
+    if wanted is None:
+        return Enter(target) if opened is None else LeaveFork(target)
+    if opened is None or opened.after != wanted.after:
+        return Open(wanted.after, target)
+    head = str(wanted.branch_of(target))
+    if place.branch is not None and place.branch.head == head:
+        return Enter(target)
+    return SwitchTo(head, target)
+
+
+def _declared(flow: Flow[Any, Any, Any], source: str, target: str) -> None:
     if target not in flow.table[source]:
-        name = "END" if target == COMPLETED else target
+        name = {COMPLETED: "END", DONE: "the end of a branch"}.get(target, target)
         raise UndeclaredMove(flow.name, source, name, flow.table[source])
 
 
-def _named(flow: Flow[Any, Any], source: str, step: Any) -> str:
+def _named(flow: Flow[Any, Any, Any], source: str, step: Any) -> str:
     if not isinstance(step, flow.steps):
         raise UndeclaredMove(flow.name, source, repr(step), flow.table[source])
     return str(step.name)

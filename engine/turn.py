@@ -14,9 +14,9 @@ from engine.bot import Bot
 from engine.changes import Origin, changes, only_says
 from engine.dialogue import Dialogue
 from engine.mailboxes import Item
+from engine.stage import OnceNotes
 from engine.state import Conversation
 from engine.steps import StepFailed, contained
-from engine.walk import OnceNotes
 from flows.conversation import ConversationKey
 from flows.effects import Effects, Emission
 from flows.errors import CorruptState, HandlerTimeout
@@ -142,7 +142,7 @@ class TurnRunner:
     def _dialogue(self, item: Item, key: ConversationKey, state: str | None, now: int) -> Dialogue:
         return Dialogue(
             self._bot,
-            Conversation.decode(str(key), state),
+            {str(key): Conversation.decode(str(key), state)},
             item.update,
             cause=item.seq,
             now=now,
@@ -154,7 +154,7 @@ class TurnRunner:
     async def _without_conversation(self, item: Item, now: int, deadline: Deadline) -> Finished:
         """An update without a chat or a sender: the router's handlers see it, nothing is kept."""
         dialogue = Dialogue(
-            self._bot, Conversation(), item.update,
+            self._bot, {"": Conversation()}, item.update,
             cause=item.seq, now=now, person="", notes={}, save_notes=_keep_nothing,
         )  # fmt: skip
         try:
@@ -189,7 +189,7 @@ def given_up(item: Item, now: int, error: str) -> Finished:
 
 
 def _timed_out(dialogue: Dialogue | None, seconds: float) -> HandlerTimeout:
-    top = dialogue.conversation.top if dialogue is not None else None
+    top = dialogue.conversations.own.top if dialogue is not None else None
     if top is None:
         return HandlerTimeout("(none)", "a plain handler", seconds)
     return HandlerTimeout(top.flow, top.step, seconds)

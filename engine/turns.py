@@ -23,8 +23,8 @@ from engine.mailboxes import ALONE_AT, DEAD_AT, Item, Mailboxes, Unreadable
 from engine.partitions import Partitions
 from engine.patience import patiently
 from engine.snapshots import Snapshots
+from engine.stage import OnceNotes
 from engine.turn import Deadline, Finished, TurnRunner, given_up
-from engine.walk import OnceNotes
 from flows.errors import BadRow
 from flows.ports import Clock, FlowStorage, OutboxRow, PendingRow, Snapshot
 from flows.updates import Other, Update

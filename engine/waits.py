@@ -5,26 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from engine.places import Place
+from engine.stage import Stage
 from flows.actions import Wait
+from flows.asking import rungs
 from flows.effects import Effects, Mark
 from flows.errors import StepError
-from flows.instance import FlowInstance
-from flows.questions import Mint, question, wait_buttons
+from flows.questions import first_drafts, question, wait_buttons
 from flows.replies import Edit, Reply
-from flows.visit import Visit, Waiting
+from flows.timing import Timing, milliseconds
+from flows.visit import Waiting
 
 
 def waiting_of(
-    action: Wait[Any], effects: Effects, *, flow: str, visit: Visit, said: Mark
+    action: Wait[Any], place: Place, *, default: Timing, said: Mark, stage: Stage
 ) -> Waiting:
     """What the action waits for; its ordinal comes with ``rest``.
 
     Args:
+        default: what it has of time unless it says so.
         said: where the messages of this run begin.
 
     Raises:
         StepError: the person could not see what is waited for.
     """
+    timing = action.timing.over(default)
     waiting = Waiting(
         ordinal=0,
         explicit=True,
@@ -32,43 +37,47 @@ def waiting_of(
         key=None,
         prompt=action.prompt,
         buttons=wait_buttons(action.inputs),
+        drafts=first_drafts(action.inputs),
+        people=list(action.people),
+        timeout=None if timing.timeout is None else milliseconds(timing.timeout),
+        deadline=timing.deadline(stage.now),
+        rungs=rungs(timing, stage.now),
     )
+    flow, step = place.flow.name, place.visit.step
     if waiting.prompt is not None:
         if not waiting.prompt.text.strip():
             message = f"turn.wait() has the prompt {waiting.prompt.text!r}, which is blank"
-            raise StepError(flow, visit.step, message)
-    elif waiting.buttons and _last_reply(effects, said) is None:
+            raise StepError(flow, step, message)
+    elif waiting.buttons and _last_reply(stage.effects, said) is None:
         message = (
             "turn.wait() offers buttons, but there is no message that could show them. "
             "Send one first with turn.reply, or give it a prompt."
         )
-        raise StepError(flow, visit.step, message)
+        raise StepError(flow, step, message)
     return waiting
 
 
-def rest(
-    instance: FlowInstance,
-    visit: Visit,
-    waiting: Waiting,
-    *,
-    effects: Effects,
-    mint: Mint,
-    said: Mark,
-) -> None:
+def rest(stage: Stage, place: Place, waiting: Waiting, *, said: Mark) -> None:
     """The visit waits from now on: its journal is dropped, and the question is asked."""
+    visit = place.visit
     visit.drop_journal()
     waiting.ordinal = visit.ordinal(0)
     visit.waiting = waiting
     visit.asked = True
+    mint = stage.mint(place, visit.number)
     if waiting.prompt is not None:
-        slot = f"{instance.id}.{visit.number}.{visit.base}.ask"
-        effects.emit(question(waiting, mint), slot)
+        waiting.slot = f"{place.instance.id}.{visit.number}.{visit.base}.ask"
+        if not place.held:
+            waiting.asked = stage.now
+            stage.effects.emit(question(waiting, mint), waiting.slot)
         return
-    last = _last_reply(effects, said)
+    waiting.asked = stage.now
+    last = _last_reply(stage.effects, said)
     if last is not None:  # it is the question, and bears the buttons
-        place, waiting.prompt = last
-        emission = effects.emissions[place]
-        effects.emissions[place] = replace(emission, send=question(waiting, mint))
+        index, waiting.prompt = last
+        emission = stage.effects.emissions[index]
+        waiting.slot = emission.slot or ""
+        stage.effects.emissions[index] = replace(emission, send=question(waiting, mint))
 
 
 def _last_reply(effects: Effects, said: Mark) -> tuple[int, Reply] | None:

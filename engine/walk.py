@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections import Counter
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from engine import waits
-from engine.notices import Notices
-from engine.sessions import SessionCell, keep_entry_values
+from engine import hooks, moves, showing, waits
+from engine.moves import Leaving, Then
+from engine.places import Place
+from engine.settling import settle
+from engine.stage import Stage
 from engine.steps import (
+    Called,
     Decided,
     Misfit,
     Rest,
@@ -23,27 +25,22 @@ from engine.steps import (
     run_recovery,
     run_step,
 )
-from engine.transitions import (
-    Abandon,
-    AtStart,
-    Enter,
-    Finish,
-    Move,
-    ReturnTo,
-    UndoAnswer,
-    resolve,
-    restored,
-    step_back,
-)
-from flows.actions import Action, Back, Repeat, Retry, Wait
+from engine.transitions import AtStart, SwitchTo, UndoAnswer, Unfocus, resolve, step_back
+from flows.actions import Action, Back, Escalate, Remind, Repeat, Retry, Wait
 from flows.effects import Effects, Mark
-from flows.errors import NondeterministicStep, StepError, TooManyTries, TransitionLoop
-from flows.flow import Flow
-from flows.instance import FlowInstance, Status
-from flows.questions import Mint, question
+from flows.errors import (
+    AskTimeout,
+    ChildCancelled,
+    NondeterministicStep,
+    StepError,
+    TooManyTries,
+    TransitionLoop,
+)
+from flows.instance import Branch, Line, Status
 from flows.replies import Reply
-from flows.turn import Surroundings
-from flows.visit import OnceResult, Visit, Waiting
+from flows.timing import Timing
+from flows.turn import Turn
+from flows.visit import Escalation
 
 MOVE_LIMIT = 100
 """Automatic moves that one turn may make."""
@@ -53,357 +50,334 @@ RETRY_LIMIT = 3
 
 _log = logging.getLogger("handrail.engine")
 
-OnceNotes = dict[str, dict[str, OnceResult]]
-"""Results of ``turn.once`` that this cause has stored: ``instance/place`` of the visit to key to
-result.
-"""
-
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """A move, for the log; ``source`` or ``target`` is None where a flow begins or ends."""
-
-    instance: FlowInstance
-    source: str | None
-    target: str | None
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """What walking needs and what it leaves behind.
+class _Run:
+    """One run of a step that has to be decided about.
 
     Attributes:
-        stack: the running instances of the conversation.
-        mint: makes the token maker of a visit.
-        rerun_every_step: for tests: run each step again at every question and compare.
-        save_notes: stores ``notes`` durably.
-        moves: every move of this turn, in order.
-        ended: instances that are over, in order.
-        entered: the step of every run of this turn, in order.
-        noted: visits that have taken their results over from ``notes``.
+        said: where its messages begin.
+        beside: it was not the step that decided, but ``on_error`` or ``on_timeout``.
     """
 
-    around: Surroundings
-    stack: list[FlowInstance]
-    session: SessionCell
-    texts: Notices
-    notes: OnceNotes
-    save_notes: Callable[[], Awaitable[None]]
-    mint: Callable[[FlowInstance, int], Mint]
-    rerun_every_step: bool = False
-    moves: list[Moved] = field(default_factory=list)
-    ended: list[FlowInstance] = field(default_factory=list)
-    entered: list[str] = field(default_factory=list)
-    noted: set[str] = field(default_factory=set)
+    place: Place
+    fresh: bool
+    replay: bool
+    said: Mark
+    beside: bool = False
 
-    @property
-    def effects(self) -> Effects:
-        """Where messages go."""
-        return self.around.effects
 
-    async def begin(self, flow: Flow[Any, Any], instance: FlowInstance) -> None:
-        """Enters the first step and walks on."""
-        self._enter(flow, instance, flow.initial.name, cause="start")
-        await self.go(flow, instance)
+class Walk:
+    """Walks the instances of one turn."""
 
-    async def back(self, flow: Flow[Any, Any], instance: FlowInstance) -> None:
-        """The person wants to go back."""
-        move = step_back(instance)
-        if isinstance(move, AtStart):
-            self.say(self.texts.at_start)
-            self.show(instance)
-            return
-        self._move(flow, instance, move, cause="back")
-        await self.go(flow, instance, replay=isinstance(move, UndoAnswer))
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._retries: Counter[str] = Counter()
 
-    def say(self, text: str) -> None:
-        """Says one of the engine's own texts; an empty one is not said."""
-        if text.strip():
-            self.effects.emit(Reply(text=text))
-
-    def end(self, instance: FlowInstance, status: Status, *, cause: str) -> None:
-        """The instance is over."""
-        self.moves.append(Moved(instance, instance.step or None, None, cause))
-        instance.status = status
-        self.ended.append(instance)
-
-    def show(self, instance: FlowInstance, *, hint: str | None = None) -> None:
-        """Asks the current question again, after a hint if there is one."""
-        visit = instance.visit
-        waiting = visit.waiting if visit is not None else None
-        if visit is None or waiting is None or waiting.prompt is None:
-            if hint is not None:
-                self.effects.emit(Reply(text=hint))
-            return
-        if hint is not None and waiting.prompt.format == "plain":
-            self._ask(instance, visit, waiting, text=f"{hint}\n\n{waiting.prompt.text}")
-            return
-        if hint is not None:
-            self.effects.emit(Reply(text=hint))
-        self._ask(instance, visit, waiting)
-
-    def refuse(self, instance: FlowInstance, visit: Visit, waiting: Waiting, reason: str) -> None:
-        """Says why an answer was not taken, under the buttons of the question."""
-        self._ask(instance, visit, waiting, text=reason)
-
-    def _ask(
-        self, instance: FlowInstance, visit: Visit, waiting: Waiting, *, text: str | None = None
-    ) -> None:
-        slot = f"{instance.id}.{visit.number}.{waiting.ordinal}.again"
-        mint = self.mint(instance, visit.number)
-        self.effects.emit(question(waiting, mint, text=text), slot)
-
-    async def go(
-        self,
-        flow: Flow[Any, Any],
-        instance: FlowInstance,
-        *,
-        fresh: bool = False,
-        replay: bool = False,
-    ) -> None:
+    async def go(self, then: Then | None) -> None:
         """Runs steps until one waits or the flow is over.
 
         Raises:
             StepFailed: a step failed and ``on_error`` did not help.
         """
-        retries = 0
-        while instance.status is Status.ACTIVE and instance.visit is not None:
-            visit = instance.visit
-            self._count(flow, visit)
-            said = self.effects.mark()
-            try:
-                rest = await self._run(flow, instance, visit, fresh=fresh, replay=replay)
-                if isinstance(rest, Misfit):
-                    self.restart(flow, instance, visit, rest.reason)
-                    fresh = replay = False
-                    continue
-                if isinstance(rest, Suspended):
-                    if self.rerun_every_step:
-                        await self._compare(flow, instance, visit, rest)
-                    visit.waiting = rest.waiting
-                    visit.asked = True
-                    return
-                replay = self._decide(flow, instance, visit, rest, fresh=fresh, said=said)
-            except StepFailed as failure:
-                if _gave_up(failure, flow):
-                    self._give_up(instance)
-                    return
-                self.effects.undo(said)
-                rest = await self._recover(flow, instance, visit, failure.cause)
-                if isinstance(rest.action, Retry):
-                    retries += 1
-                    if retries > RETRY_LIMIT:
-                        raise
-                    continue
-                replay = self._decide(flow, instance, visit, rest, fresh=False, said=said)
-            fresh = False
-            if instance.visit is visit and visit.waiting is not None:
-                return
+        while then is not None:
+            then = await self._one(then)
 
-    def _count(self, flow: Flow[Any, Any], visit: Visit) -> None:
+    async def back(self, place: Place) -> None:
+        """The person wants to go back from what is talked about: a step, or a hub.
+
+        Raises:
+            StepFailed: a step failed over it.
+        """
+        move = step_back(place)
+        match move:
+            case AtStart():
+                self.stage.say(self.stage.texts.at_start)
+                showing.show(self.stage, place)
+            case UndoAnswer():
+                place.visit.undo_answer()
+                await self.go(Then(place, replay=True))
+            case _:
+                if place.at_hub:
+                    moves.shelve(place)
+                await self.go(await moves.make(self, place, Leaving(move, cause="back")))
+
+    async def _one(self, then: Then) -> Then | None:
+        place = then.place
+        if place.instance.status is not Status.ACTIVE or place.line.visit is None:
+            return None
+        self._count(place)
+        run = _Run(place, then.fresh, then.replay, self.stage.effects.mark())
+        try:
+            await self._enter(place)
+            rest = await self._rest(run)
+            decided = self._take(run, rest)
+        except StepFailed as failure:
+            self.stage.effects.undo(run.said)
+            decided = await self._recover(run, failure)
+        if isinstance(decided, Leaving):
+            return await moves.make(self, place, decided)
+        return decided
+
+    def _count(self, place: Place) -> None:
         """Raises StepFailed when the turn makes too many moves, whichever flows they are of."""
-        self.entered.append(visit.step)
-        if len(self.entered) > MOVE_LIMIT:
-            loop = TransitionLoop(flow.name, visit.step, self.entered[-10:], MOVE_LIMIT)
-            raise StepFailed(loop)
+        entered, step = self.stage.entered, place.visit.step
+        entered.append(step)
+        if len(entered) > MOVE_LIMIT:
+            raise StepFailed(TransitionLoop(place.flow.name, step, entered[-10:], MOVE_LIMIT))
 
-    async def _run(
-        self,
-        flow: Flow[Any, Any],
-        instance: FlowInstance,
-        visit: Visit,
-        *,
-        fresh: bool,
-        replay: bool,
-    ) -> Rest:
-        place = f"{instance.id}/{visit.place}"
-        if place not in self.noted:
-            # only once: what repeat, wait or back drop in this turn must not come back
-            self.noted.add(place)
-            for key, result in self.notes.get(place, {}).items():
-                visit.once.setdefault(key, result)
-        return await run_step(
-            flow, instance, visit,
-            fresh=fresh, replay=replay, session=self.session, around=self.around,
-            note=partial(self._note, place, visit),
-        )  # fmt: skip
+    async def _enter(self, place: Place) -> None:
+        """Runs the hooks of an entry, once."""
+        visit = place.visit
+        if not visit.new:
+            return
+        if visit.number == 1:
+            await hooks.run(self.stage, place, place.flow.hooks.enter, visit)
+        await hooks.run(self.stage, place, place.flow.code[visit.step].on_enter, visit)
+        visit.new = False
 
-    async def _note(self, place: str, visit: Visit) -> None:
-        self.notes[place] = dict(visit.once)
-        await self.save_notes()
+    async def _rest(self, run: _Run) -> Rest:
+        place = run.place
+        note = self.stage.recall(place.instance, place.visit)
+        rest = await run_step(
+            place, fresh=run.fresh, replay=run.replay, stage=self.stage, note=note
+        )
+        if self.stage.rerun_every_step and isinstance(rest, Suspended | Called):
+            await self._compare(place, rest)
+        return rest
 
-    async def _recover(
-        self, flow: Flow[Any, Any], instance: FlowInstance, visit: Visit, error: Exception
-    ) -> Decided:
-        if flow.recovery is None:
-            raise StepFailed(error)
-        _log.warning(
-            "flow %r, step %s, instance %s failed; on_error decides",
-            flow.name, visit.step, instance.id, exc_info=error,
-        )  # fmt: skip
-
-        return await run_recovery(
-            flow, instance, visit, error,
-            session=self.session, around=self.around,
-            note=partial(self._note, f"{instance.id}/{visit.place}", visit),
-        )  # fmt: skip
-
-    async def _compare(
-        self, flow: Flow[Any, Any], instance: FlowInstance, visit: Visit, rest: Suspended
-    ) -> None:
+    async def _compare(self, place: Place, rest: Rest) -> None:
         """Runs a suspended step again; it has to come to the same question."""
-        quiet = replace(self.around, effects=Effects())
+        flow, visit = place.flow, place.visit
+        copy = deepcopy(visit)
+        branch = place.branch
+        line = Line(copy) if branch is None else Branch(copy, head=branch.head)
+        quiet = replace(self.stage, around=replace(self.stage.around, effects=Effects()))
         again = await run_step(
-            flow, instance, deepcopy(visit),
-            fresh=False, replay=True, session=self.session, around=quiet, note=_note_nothing,
-        )  # fmt: skip
+            place.on(line), fresh=False, replay=True, stage=quiet, note=_note_nothing
+        )
         if isinstance(again, Misfit):
             raise StepFailed(NondeterministicStep(flow.name, visit.step, again.reason))
-        if not isinstance(again, Suspended) or _question(again) != _question(rest):
+        if _question(again) != _question(rest):
             reason = f"it asked for {_question(rest)}, then for {_question(again)}"
             raise StepFailed(NondeterministicStep(flow.name, visit.step, reason))
 
     # --- decisions ----------------------------------------------------------------------
 
-    def _decide(
-        self,
-        flow: Flow[Any, Any],
-        instance: FlowInstance,
-        visit: Visit,
-        rest: Decided,
-        *,
-        fresh: bool,
-        said: Mark,
-    ) -> bool:
-        """Takes a decision; answers whether the next run replays a journal."""
+    def _take(self, run: _Run, rest: Rest) -> Then | Leaving | None:
+        """Takes what a run came to; answers where to go on."""
+        place, visit = run.place, run.place.visit
+        match rest:
+            case Misfit(reason=reason):
+                return self.restart(place, reason)
+            case Suspended(waiting=waiting):
+                visit.waiting = waiting
+                visit.asked = True
+                return None
+            case Called(calling=calling):
+                return moves.call(self.stage, place, calling)
+            case Decided():
+                return self._decide(run, rest)
+
+    def _decide(self, run: _Run, rest: Decided) -> Then | Leaving | None:
+        """Raises StepFailed for a decision that cannot be carried out."""
         try:
-            match rest.action:
-                case Repeat(notice=notice):
-                    scene = _scene(flow, visit, rest)
-                    if notice is not None:
-                        self.effects.emit(Reply(text=notice))
-                    visit.scene = scene
-                    visit.drop_journal()
-                    return False
-                case Wait() as action:
-                    waiting = waits.waiting_of(
-                        action, self.effects, flow=flow.name, visit=visit, said=said
-                    )
-                    scene = _scene(flow, visit, rest)
-                    self._keep(flow, instance, visit, rest)
-                    visit.scene = scene
-                    mint = self.mint(instance, visit.number)
-                    waits.rest(instance, visit, waiting, effects=self.effects, mint=mint, said=said)
-                    return False
-                case Retry():
-                    message = "turn.retry() is for on_error; a step repeats with turn.repeat()"
-                    raise StepError(flow.name, visit.step, message)
-                case Back():
-                    return self._decide_back(flow, instance, visit, rest, fresh=fresh)
-                case action:
-                    move = resolve(flow, instance, action)
-                    undo = self._keep(flow, instance, visit, rest)
-                    self._move(flow, instance, move, cause=_cause(action), undo=undo)
-                    return False
+            return self._decided(run, rest)
         except StepFailed:
             raise
-        except Exception as error:  # a decision that cannot be carried out is the step's failure
+        except Exception as error:  # it is the step's failure
             raise StepFailed(error) from error
 
-    def _decide_back(
-        self,
-        flow: Flow[Any, Any],
-        instance: FlowInstance,
-        visit: Visit,
-        rest: Decided,
-        *,
-        fresh: bool,
-    ) -> bool:
-        if fresh and visit.answers:
+    def _decided(self, run: _Run, rest: Decided) -> Then | Leaving | None:
+        place, visit = run.place, run.place.visit
+        match rest.action:
+            case Repeat(notice=notice):
+                scene = _scene(place, rest)
+                if notice is not None:
+                    self.stage.effects.emit(Reply(text=notice))
+                visit.scene = scene
+                visit.drop_journal()
+                return Then(place)
+            case Wait() as action:
+                self._wait(run, rest, action)
+                return None
+            case Escalate() as action:
+                self._escalate(run, rest, action)
+                return None
+            case Retry():
+                return self._retry(run)
+            case Remind(text=text):
+                return self._remind(run, text)
+            case Back(restore=restore):
+                return self._back(run, rest, restore=restore)
+            case action:
+                move = resolve(place, action, rest.data, anywhere=run.beside)
+                if isinstance(move, SwitchTo):
+                    return self._undone(run, Leaving(move, cause="goto"))
+                undo = settle(self.stage, place, visit, data=rest.data, session=rest.session)
+                return Leaving(move, cause=_cause(action), undo=undo)
+
+    def _wait(self, run: _Run, rest: Decided, action: Wait[Any]) -> None:
+        place, visit = run.place, run.place.visit
+        code = place.flow.code[visit.step]
+        default = Timing(code.timeout, code.remind, None)
+        waiting = waits.waiting_of(action, place, default=default, said=run.said, stage=self.stage)
+        scene = _scene(place, rest)
+        settle(self.stage, place, visit, data=rest.data, session=rest.session)
+        visit.scene = scene
+        waits.rest(self.stage, place, waiting, said=run.said)
+
+    def _escalate(self, run: _Run, rest: Decided, action: Escalate[Any]) -> None:
+        """The step waits for an operator; a failed one keeps its journal."""
+        place, visit = run.place, run.place.visit
+        settle(self.stage, place, visit, data=rest.data, session=rest.session)
+        if not run.beside:
+            visit.drop_journal()
+        visit.waiting = None
+        visit.asked = True
+        visit.escalated = Escalation(
+            action.reason,
+            action.accept.to_json() if action.accept is not None else None,
+            self.stage.now,
+            again=run.beside,
+        )
+        self.stage.moved(place.instance, visit.step, visit.step, "escalate")
+
+    def _retry(self, run: _Run) -> Then:
+        place, visit = run.place, run.place.visit
+        if not run.beside:
+            message = "turn.retry() is for on_error; a step repeats with turn.repeat()"
+            raise StepError(place.flow.name, visit.step, message)
+        return Then(place, fresh=run.fresh, replay=run.replay)
+
+    def _remind(self, run: _Run, text: str | None) -> Then:
+        """Asks on, with the same time anew."""
+        place, visit = run.place, run.place.visit
+        if not run.beside or not visit.answers:
+            message = "turn.remind() is for on_timeout; a step repeats with turn.repeat()"
+            raise StepError(place.flow.name, visit.step, message)
+        visit.answers.pop()
+        self.stage.say(text or self.stage.texts.reminder)
+        return Then(place, replay=True)
+
+    def _back(self, run: _Run, rest: Decided, *, restore: bool) -> Then | Leaving | None:
+        place, visit = run.place, run.place.visit
+        if run.fresh and visit.answers:
             visit.undo_answer()  # the answer that meant "back" is none
-        move = resolve(flow, instance, rest.action)
+        move = resolve(place, rest.action, rest.data)
         match move:
             case UndoAnswer():
                 visit.undo_answer()
-                return True
+                return Then(place, replay=True)
             case AtStart():
                 # an explicit step runs from its top as if entered, and has to say everything
                 replay = visit.asked and visit.given is None
                 visit.drop_journal()
-                self.say(self.texts.at_start)
-                return replay
+                self.stage.say(self.stage.texts.at_start)
+                return Then(place, replay=replay)
+            case Unfocus():
+                visit.drop_journal()
+                return Leaving(move, cause="back")
             case _:
-                self._keep(flow, instance, visit, rest)
-                restore = isinstance(rest.action, Back) and rest.action.restore
-                self._move(flow, instance, move, cause="back", restore=restore)
-                return False
+                undo = settle(self.stage, place, visit, data=rest.data, session=rest.session)
+                return Leaving(move, cause="back", undo=undo, restore=restore)
 
-    def _keep(
-        self, flow: Flow[Any, Any], instance: FlowInstance, visit: Visit, rest: Decided
-    ) -> dict[str, Any]:
-        """Writes what the step changed over data and session; answers the values before."""
-        before = instance.data
-        after = flow.settle(visit.step, before=before, after=rest.data, current=before)
-        seen = self.session.take_back(rest.session)  # the last that can fail
-        instance.data = after
-        keep_entry_values((one for one in self.stack if one is not instance), seen)
-        return {name: value for name, value in before.items() if after.get(name, ...) != value}
+    def _undone(self, run: _Run, leaving: Leaving) -> Leaving:
+        """The answer that led there is none: the step goes on waiting where it was."""
+        visit = run.place.visit
+        if run.fresh and visit.answers:
+            visit.undo_answer()
+        elif visit.given is not None:
+            visit.drop_journal()
+        return leaving
 
-    # --- moves --------------------------------------------------------------------------
+    # --- failures -----------------------------------------------------------------------
 
-    def _move(
-        self,
-        flow: Flow[Any, Any],
-        instance: FlowInstance,
-        move: Move,
-        *,
-        cause: str,
-        undo: dict[str, Any] | None = None,
-        restore: bool = False,
-    ) -> None:
-        match move:
-            case Enter(step=step, remember=remember, origin=origin):
-                if remember:
-                    instance.leave(undo or {})
-                self._enter(flow, instance, step, cause=cause, origin=origin)
-            case Finish():
-                self.end(instance, Status.COMPLETED, cause=cause)
-            case Abandon(reason=reason):
-                self.end(instance, Status.CANCELLED, cause=reason)
-            case ReturnTo(step=step, dropped=dropped):
-                gone = instance.history[-dropped:]
-                del instance.history[-dropped:]
-                if restore:
-                    instance.data = restored(instance.data, gone)
-                self._enter(flow, instance, step, cause=cause)
-            case UndoAnswer():
-                if instance.visit is not None:
-                    instance.visit.undo_answer()
-            case AtStart():
-                pass
+    async def _recover(self, run: _Run, failure: StepFailed) -> Then | Leaving | None:
+        """What becomes of a step that failed, timed out, or whose called flow was cancelled.
 
-    def _enter(
-        self,
-        flow: Flow[Any, Any],
-        instance: FlowInstance,
-        step: str,
-        *,
-        cause: str,
-        origin: str | None = None,
-    ) -> None:
-        self.moves.append(Moved(instance, instance.step or None, step, cause))
-        instance.version = flow.version
-        instance.enter(step, origin=origin)
+        Raises:
+            StepFailed: nothing helps.
+        """
+        place, visit, error = run.place, run.place.visit, failure.cause
+        decide, aside = self._recovery(place, error)
+        if decide is None:
+            raise failure
+        if not isinstance(error, AskTimeout | ChildCancelled | TooManyTries):
+            _log.warning(
+                "flow %r, step %s, instance %s failed; on_error decides",
+                place.flow.name, visit.step, place.instance.id, exc_info=error,
+            )  # fmt: skip
+        rest = await run_recovery(place, decide, aside=aside, stage=self.stage)
+        if isinstance(rest.action, Retry):
+            self._retries[f"{place.instance.id}/{visit.number}"] += 1
+            if self._retries[f"{place.instance.id}/{visit.number}"] > RETRY_LIMIT:
+                raise failure
+        # after a failure nothing that the step was told is the reason to go back
+        fresh = run.fresh if isinstance(error, AskTimeout | ChildCancelled) else False
+        retried = isinstance(rest.action, Retry)
+        again = replace(run, fresh=run.fresh if retried else fresh, beside=True)
+        return self._decide(again, rest)
 
-    def restart(
-        self, flow: Flow[Any, Any], instance: FlowInstance, visit: Visit, reason: str
-    ) -> None:
+    def _recovery(self, place: Place, error: Exception) -> tuple[Any, str]:
+        """What decides about a failure, and the name for what it says."""
+        flow, texts = place.flow, self.stage.texts
+        match error:
+            case AskTimeout(on_timeout=decide):
+                decide = decide or flow.code[place.visit.step].on_timeout or flow.on_timeout
+                return decide or self._giving_up(texts.timed_out, "timed out"), "t"
+            case ChildCancelled(reason="back"):
+                return (lambda turn: turn.back()), "c"
+            case ChildCancelled(reason=reason):
+                return (lambda turn: turn.cancel(reason)), "c"
+            case TooManyTries() if flow.recovery is None:
+                return self._giving_up(texts.too_many_tries, "too many tries"), "e"
+        recovery = flow.recovery
+        if recovery is None:
+            return None, ""
+        return (lambda turn: recovery(turn, error)), "e"
+
+    def _giving_up(self, text: str, reason: str) -> Any:
+        def cancel(turn: Turn[Any, Any, Any]) -> Action[Any]:
+            self.stage.say(text)
+            return turn.cancel(reason)
+
+        return cancel
+
+    async def lost_time(self, place: Place) -> Then | None:
+        """The time of an explicit wait is up: the step or the flow decides.
+
+        Raises:
+            StepFailed: what decides failed.
+        """
+        visit, waiting = place.visit, place.visit.waiting
+        run = _Run(place, False, False, self.stage.effects.mark(), beside=True)
+        decide, aside = self._recovery(place, AskTimeout())
+        rest = await run_recovery(place, decide, aside=aside, stage=self.stage)
+        if isinstance(rest.action, Remind) and waiting is not None:
+            self.stage.say(rest.action.text or self.stage.texts.reminder)
+            if waiting.timeout is not None:
+                waiting.deadline = self.stage.now + waiting.timeout
+            showing.show_question(self.stage, place)
+            return None
+        visit.waiting = None
+        decided = self._decide(run, rest)
+        if isinstance(decided, Leaving):
+            return await moves.make(self, place, decided)
+        return decided
+
+    async def gave_up(self, place: Place) -> Then | None:
+        """The tries of an explicit wait are used up: the flow is over."""
+        self.stage.say(self.stage.texts.too_many_tries)
+        return await moves.end(self, place, Status.CANCELLED, cause="too many tries")
+
+    def restart(self, place: Place, reason: str) -> Then:
         """The journal does not fit: the step is to start from its top, once under the same code.
 
         Raises:
             StepFailed: that has happened to this visit before.
         """
+        flow, instance, visit = place.flow, place.instance, place.visit
         code = flow.code[visit.step].fingerprint
         if visit.misfit == code:
             raise StepFailed(NondeterministicStep(flow.name, visit.step, reason))
@@ -412,40 +386,36 @@ class Walk:
             "the step starts again",
             flow.name, visit.step, instance.id, reason,
         )  # fmt: skip
-        self.say(self.texts.restarted)
+        self.stage.say(self.stage.texts.restarted)
         # a visit of its own, so that the buttons of the old questions mean nothing any more
-        started = instance.enter(visit.step, origin=visit.origin)
+        started = instance.enter(visit.step, line=place.line, origin=visit.origin)
         started.misfit = code
         started.scene = visit.scene
-
-    def _give_up(self, instance: FlowInstance) -> None:
-        self.say(self.texts.too_many_tries)
-        self.end(instance, Status.CANCELLED, cause="too many tries")
+        return Then(place)
 
 
-def _scene(flow: Flow[Any, Any], visit: Visit, rest: Decided) -> dict[str, Any]:
+def _scene(place: Place, rest: Decided) -> dict[str, Any]:
     try:
         scene: dict[str, Any] = orjson.loads(orjson.dumps(rest.scene))
     except orjson.JSONEncodeError as error:
         message = f"turn.scene is no JSON ({error}). Keep plain data in it: numbers, texts, lists."
-        raise StepError(flow.name, visit.step, message) from error
+        raise StepError(place.flow.name, place.visit.step, message) from error
     return scene
 
 
 def _question(rest: Rest) -> object:
     """What tells one question from another; never its text."""
-    if not isinstance(rest, Suspended):
-        return "a decision"
-    waiting = rest.waiting
-    return (waiting.ordinal, waiting.key, [stored["kind"] for stored in waiting.inputs])
+    match rest:
+        case Suspended(waiting=waiting):
+            return (waiting.ordinal, waiting.key, [stored["kind"] for stored in waiting.inputs])
+        case Called(calling=calling):
+            return (calling.flow.name, calling.key)
+        case _:
+            return "a decision"
 
 
 async def _note_nothing() -> None:
     """A run for comparison stores nothing."""
-
-
-def _gave_up(failure: StepFailed, flow: Flow[Any, Any]) -> bool:
-    return isinstance(failure.cause, TooManyTries) and flow.recovery is None
 
 
 def _cause(action: Action[Any]) -> str:

@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 
 from flows.inputs import Input
 from flows.replies import Reply
+from flows.timing import UNTIMED, Timing
 
 S_co = TypeVar("S_co", bound=Enum, covariant=True)
 
@@ -79,10 +80,14 @@ class Wait(Action[S_co]):
     Attributes:
         inputs: what is accepted, tried in this order.
         prompt: what to show while waiting; None: the last reply of this run.
+        timing: its clock.
+        people: who may answer; empty: everybody whose conversation it is.
     """
 
     inputs: tuple[Input[Any], ...]
     prompt: Reply | None = None
+    timing: Timing = UNTIMED
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

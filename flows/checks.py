@@ -1,12 +1,10 @@
-"""The checks of a definition, each naming the cause."""
+"""What is wrong with a function, a text or a question that a definition is given."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from flows.chart import COMPLETED
-from flows.errors import DefinitionError
 from flows.inputs import Input
 from flows.replies import Reply
 
@@ -19,8 +17,37 @@ def call_refusal(function: object, *parameters: str) -> str | None:
         return f"must be '{wanted}', not {function!r}"
     if not inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(called):
         return f"{function!r} must be '{wanted}'; it is not async"
+    return _binding_refusal(function, wanted, parameters)
+
+
+def outcome_refusal(function: object) -> str | None:
+    """Why this is no function of a turn, async or not; None where it is one."""
+    return _plain_refusal(function, "def (turn)", "turn")
+
+
+def plain_call_refusal(function: object, parameter: str) -> str | None:
+    """Why this is no plain function of one parameter; None where it is one."""
+    wanted = f"def ({parameter})"
+    if inspect.iscoroutinefunction(function):
+        return f"{function!r} must be '{wanted}'; it is async"
+    return _plain_refusal(function, wanted, parameter)
+
+
+def _plain_refusal(function: object, wanted: str, parameter: str) -> str | None:
+    if not callable(function):
+        return f"must be '{wanted}', not {function!r}"
+    return _binding_refusal(function, wanted, (parameter,))
+
+
+def _binding_refusal(
+    function: Callable[..., object], wanted: str, parameters: Sequence[str]
+) -> str | None:
     try:
-        inspect.signature(function).bind(*parameters)
+        signature = inspect.signature(function)
+    except ValueError:  # written in C, such as max
+        return None
+    try:
+        signature.bind(*parameters)
     except TypeError as error:
         return f"{function!r} must be '{wanted}': called like that, there is {error}"
     return None
@@ -40,48 +67,3 @@ def question_refusal(prompt: object, accept: object) -> str | None:
         example = f"{accept.__name__}()" if isinstance(accept, type) else "Text()"
         return f"it asks for {accept!r}, which is no input. Write one such as {example}."
     return saying_refusal(prompt)
-
-
-def check_edges(flow: str, *, initial: str, edges: Mapping[str, Sequence[str]]) -> None:
-    """Refuses steps that cannot be reached and steps that cannot reach the end.
-
-    Raises:
-        DefinitionError: naming the first such step in declared order.
-    """
-    reached = _closure({initial}, edges)
-    for step in edges:
-        if step not in reached:
-            raise DefinitionError(
-                f"no edge leads to it from the initial step {initial}. Name it in the to=[...] of "
-                "a step that goes there, or remove it. (Jumps with turn.goto are no edges.)",
-                flow=flow,
-                step=step,
-            )
-    ending = _closure({COMPLETED}, _reversed(edges))
-    for step in edges:
-        if step not in ending:
-            raise DefinitionError(
-                "it is a dead end: no way leads from it to the end of the flow. Give it an edge "
-                "that goes on, or end the flow there with to=[].",
-                flow=flow,
-                step=step,
-            )
-
-
-def _closure(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:
-    seen = set(start)
-    queue = list(seen)
-    while queue:
-        for target in edges.get(queue.pop(), ()):
-            if target not in seen:
-                seen.add(target)
-                queue.append(target)
-    return seen
-
-
-def _reversed(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    backward: dict[str, list[str]] = {}
-    for source, targets in edges.items():
-        for target in targets:
-            backward.setdefault(target, []).append(source)
-    return backward

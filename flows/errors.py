@@ -15,8 +15,12 @@
     │   ├── NondeterministicStep            a step whose re-run keeps disagreeing with its journal
     │   ├── JournalTooLong                  a step that asks too often
     │   ├── HandlerTimeout                  a handler that ran out of time
+    │   ├── TooDeep                         flows that call flows that call flows
+    │   ├── NoFork                          ``turn.parallel`` in a flow without a fork
     │   └── TransitionLoop                  automatic moves that never come to rest
     ├── TooManyTries                        the tries of an ``ask`` are used up
+    ├── AskTimeout (TimeoutError)           nobody answered an ``ask`` in time
+    ├── ChildCancelled                      the flow that ``turn.call`` called was cancelled
     ├── InvalidAnswer (ValueError)          what a person sent is not what the input wants
     ├── OperationError                      what an operator or a program asked for cannot be done
     │   ├── UnknownInstance (LookupError)   nothing that runs has this id
@@ -238,12 +242,58 @@ class TransitionLoop(StepError):
         )
 
 
+class TooDeep(StepError):
+    """A flow calls a flow, which calls a flow, and so on."""
+
+    def __init__(self, flow: str, step: str, limit: int) -> None:
+        self.limit = limit
+        super().__init__(
+            flow,
+            step,
+            f"flows have called each other more than {limit} deep. Does one call itself? "
+            "Use a step and turn.goto for a loop.",
+        )
+
+
+class NoFork(StepError):
+    """The flow has no fork whose progress could be told."""
+
+    def __init__(self, flow: str, step: str) -> None:
+        super().__init__(
+            flow, step, "turn.parallel tells of a fork, and this flow has none. Add flow.parallel."
+        )
+
+
 class TooManyTries(HandrailError):
     """Raised by ``ask`` inside the handler when the tries that its input allows are used up."""
 
     def __init__(self, tries: int) -> None:
         self.tries = tries
         super().__init__(f"no valid answer in {tries} tries")
+
+
+class AskTimeout(HandrailError, TimeoutError):
+    """Raised by ``ask`` inside the handler when the time for the answer is up. Where it is not
+    caught, ``on_timeout`` decides: the ask's, the step's, the flow's; else the flow is cancelled.
+    """
+
+    def __init__(self, on_timeout: object = None) -> None:
+        self.on_timeout = on_timeout
+        super().__init__("nobody answered in time")
+
+
+class ChildCancelled(HandrailError):
+    """Raised by ``turn.call``: the called flow did not succeed. Where it is not caught, the
+    calling flow is cancelled, too; but a ``back`` from its first question goes on back here.
+
+    Attributes:
+        reason: ``back``, ``expired``, or what it was cancelled with.
+    """
+
+    def __init__(self, flow: str, reason: str) -> None:
+        self.flow = flow
+        self.reason = reason
+        super().__init__(f"the called flow {flow!r} was cancelled: {reason}")
 
 
 class InvalidAnswer(HandrailError, ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -162,14 +162,15 @@ class Flow(Generic[S, D, R]):
 
     def settle(
         self, step: str, *, before: Mapping[str, Any], after: D, current: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Writes the top-level fields that a step changed over the current data, validated.
+    ) -> tuple[dict[str, Any], Collection[str]]:
+        """Writes the top-level fields that a step changed over the current data, validated;
+        answers the result, and the names of these fields.
 
         Raises:
             InvalidData: the result does not validate, or is no JSON.
         """
         try:
-            return overwrite(current, before=before, after=after)[0]
+            return overwrite(current, before=before, after=after)
         except DoesNotFit as fault:
             raise InvalidData(self.name, step, fault.field or "?", fault.reason) from None
 

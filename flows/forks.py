@@ -42,6 +42,16 @@ class Fork:
         """The first step of each branch; it names the branch."""
         return tuple(branch[0] for branch in self.branches)
 
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps of all branches."""
+        return tuple(step for branch in self.branches for step in branch)
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether the join waits for every branch."""
+        return self.need == len(self.branches)
+
     def branch_of(self, step: str) -> str | None:
         """The head of the branch that the step is in."""
         return next((branch[0] for branch in self.branches if step in branch), None)
@@ -52,7 +62,8 @@ class Branching:
     """Conditional edges: the first case that holds says where ``next()`` goes.
 
     Attributes:
-        cases: predicates of the data, and the names of the steps they lead to.
+        cases: predicates of the data, and the targets that they lead to, named as in
+            ``Flow.table``.
         otherwise: where to go when none holds.
     """
 
@@ -60,5 +71,5 @@ class Branching:
     otherwise: str
 
     def choose(self, data: Any) -> str:
-        """The name of the step to go to."""
+        """The target to go to, named as in ``Flow.table``."""
         return next((step for holds, step in self.cases if holds(data)), self.otherwise)

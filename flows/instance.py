@@ -84,6 +84,7 @@ class OpenFork:
         number: counts with the visits of the instance; the hub's buttons name it.
         focus: the head of the branch that is talked about; None: none.
         joined: it was joined before, and reopened by ``back``.
+        shown: its hub message was sent.
         before: the values that the fields which its branches changed had when it opened.
     """
 
@@ -92,6 +93,7 @@ class OpenFork:
     branches: list[Branch]
     focus: str | None = None
     joined: bool = False
+    shown: bool = False
     before: dict[str, Any] = field(default_factory=dict)
 
     def branch(self, head: str) -> Branch | None:

@@ -13,10 +13,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from flows.errors import ConcurrentAsk, JournalTooLong
+from flows.timing import UNTIMED, Timing
 from flows.visit import Answer, Visit, Waiting
+
+if TYPE_CHECKING:
+    from flows.flow import Flow
 
 JOURNAL_LIMIT = 200
 """Answers that one visit of a step may collect."""
@@ -24,9 +28,25 @@ JOURNAL_LIMIT = 200
 TRIES_USED = "tries used"
 """The kind of the journal entry that stands for an ``ask`` whose tries are used up."""
 
+TIMED_OUT = "timed out"
+"""The kind of the journal entry that stands for an ``ask`` that nobody answered in time."""
+
 _log = logging.getLogger("handrail.steps")
 
 Note = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """A step calls another flow, and waits for its end.
+
+    Attributes:
+        data: what it starts with, in its JSON form.
+    """
+
+    flow: Flow[Any, Any, Any]
+    key: str | None
+    data: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -38,7 +58,11 @@ class Run:
         muted: what is said now was said by an earlier run.
         position: answers taken from the journal so far.
         messages: messages named so far; the same in every run of the visit.
+        root: the id of the instance that was not called by another one.
+        timing: what questions have that say nothing of time.
+        held: the prompt is kept back: the branch of a fork is not talked about now.
         waiting: set by the live ``ask``: the mark of a suspension.
+        calling: set by the live ``call``: another such mark.
         misfit: set when the journal does not fit the code, with the reason.
         concurrent: a second ``ask`` came while one was outstanding.
         closed: the handler has ended; nothing more counts.
@@ -52,9 +76,13 @@ class Run:
     fresh: bool
     note: Note
     muted: bool
+    root: str = ""
+    timing: Timing = UNTIMED
+    held: bool = False
     position: int = 0
     messages: int = 0
     waiting: Waiting | None = None
+    calling: Calling | None = None
     misfit: str | None = None
     concurrent: bool = False
     closed: bool = False
@@ -67,7 +95,8 @@ class Run:
     @property
     def halted(self) -> bool:
         """The handler has come to rest; whatever it does now is only its unwinding."""
-        return self.waiting is not None or self.misfit is not None or self.closed
+        suspended = self.waiting is not None or self.calling is not None
+        return suspended or self.misfit is not None or self.closed
 
     @property
     def at_fresh(self) -> bool:
@@ -81,7 +110,8 @@ class Run:
 
     def enter_ask(self) -> None:
         """As ``enter``, and tells a second question that is asked at the same time."""
-        if self.waiting is not None and asyncio.current_task() not in (self.asking, self.main):
+        suspended = self.waiting is not None or self.calling is not None
+        if suspended and asyncio.current_task() not in (self.asking, self.main):
             self.concurrent = True
             raise ConcurrentAsk(self.flow, self.visit.step)
         self.enter()
@@ -95,7 +125,7 @@ class Run:
         answer = self.visit.answers[self.position]
         if answer.key != key:
             self.refuse_journal(f"answer {self.position + 1} has key {answer.key!r}, not {key!r}")
-        if answer.kind not in (kind, TRIES_USED):
+        if answer.kind not in (kind, TRIES_USED, TIMED_OUT):
             self.refuse_journal(f"answer {self.position + 1} is {answer.kind!r}, not {kind!r}")
         return answer
 
@@ -104,11 +134,18 @@ class Run:
         self.misfit = reason
         raise asyncio.CancelledError
 
-    def suspend(self, waiting: Waiting, *, depth: int = 2) -> NoReturn:
+    def suspend(self, waiting: Waiting) -> NoReturn:
         """Marks the run as suspended. The mark decides, never the exception."""
-        caller = sys._getframe(depth)
-        self.line = f"{caller.f_code.co_filename}:{caller.f_lineno}"
         self.waiting = waiting
+        self._rest()
+
+    def call(self, calling: Calling) -> NoReturn:
+        """Marks the run as suspended by a call of another flow."""
+        self.calling = calling
+        self._rest()
+
+    def _rest(self) -> NoReturn:
+        self.line = _callers_line()
         self.asking = asyncio.current_task()
         raise asyncio.CancelledError
 
@@ -136,3 +173,11 @@ class Run:
                 self.visit.step,
             )
         raise asyncio.CancelledError
+
+
+def _callers_line() -> str:
+    """Where the handler stands, as ``file:line``: the innermost frame outside of this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("flows."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

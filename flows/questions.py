@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any
 
-from flows.inputs import Input
+from flows.inputs import Input, Json, input_from_json
+from flows.inputs.layout import rows_by_width
 from flows.replies import Button, Keyboard, Reply
 from flows.visit import WaitButton, Waiting
 
 Mint = Callable[[int, int, Any], str]
 """Makes the token of a button: of the question's ordinal, the button's index and its value."""
 
-ROW_CHARACTERS = 28
-"""How many characters of labels go into one row of buttons, so that phones show them whole."""
-ROW_BUTTONS = 4
 
-
-def wait_buttons(inputs: Sequence[Input[Any]]) -> list[WaitButton]:
-    """The buttons that the inputs offer, in their order."""
+def wait_buttons(
+    inputs: Sequence[Input[Any]], drafts: Sequence[Json] | None = None
+) -> list[WaitButton]:
+    """The buttons that the inputs offer with these drafts, or at first, in their order."""
+    known = first_drafts(inputs) if drafts is None else drafts
     return [
         WaitButton(label, value, index)
-        for index, accepted in enumerate(inputs)
-        for label, value in accepted.options()
+        for index, (accepted, draft) in enumerate(zip(inputs, known, strict=True))
+        for label, value in accepted.options(draft)
     ]
+
+
+def first_drafts(inputs: Sequence[Input[Any]]) -> list[Json]:
+    """What the drafts of a question are when it is asked."""
+    return [accepted.start() for accepted in inputs]
 
 
 def question(waiting: Waiting, mint: Mint, *, text: str | None = None) -> Reply:
@@ -38,14 +44,38 @@ def question(waiting: Waiting, mint: Mint, *, text: str | None = None) -> Reply:
 
 
 def _rows(waiting: Waiting, mint: Mint) -> Keyboard:
+    buttons = [
+        Button(button.label, mint(waiting.ordinal, index, button.value))
+        for index, button in enumerate(waiting.buttons)
+    ]
+    ends = list(accumulate(_row_sizes(waiting)))
+    return tuple(tuple(buttons[start:end]) for start, end in pairwise([0, *ends]))
+
+
+def _row_sizes(waiting: Waiting) -> list[int]:
+    """The rows that interactive inputs make of their buttons; the others by width."""
     columns = next((stored["columns"] for stored in waiting.inputs if "columns" in stored), None)
-    rows: list[list[Button]] = []
-    room = 0
-    for index, button in enumerate(waiting.buttons):
-        crowded = columns is None and len(button.label) > room
-        if not rows or crowded or len(rows[-1]) == (columns or ROW_BUTTONS):
-            rows.append([])
-            room = ROW_CHARACTERS
-        rows[-1].append(Button(button.label, mint(waiting.ordinal, index, button.value)))
-        room -= len(button.label)
-    return tuple(tuple(row) for row in rows)
+    made = _made_rows(waiting)
+    sizes: list[int] = []
+    free: list[str] = []
+    place = 0
+    while place < len(waiting.buttons):
+        button = waiting.buttons[place]
+        rows = made.pop(button.input, None)
+        if rows is None:
+            free.append(button.label)
+            place += 1
+            continue
+        sizes += [*rows_by_width(free, columns), *rows]
+        free.clear()
+        place += sum(rows)
+    return [*sizes, *rows_by_width(free, columns)]
+
+
+def _made_rows(waiting: Waiting) -> dict[int, tuple[int, ...]]:
+    made: dict[int, tuple[int, ...]] = {}
+    for index, draft in enumerate(waiting.drafts):
+        rows = None if draft is None else input_from_json(waiting.inputs[index]).rows(draft)
+        if rows:
+            made[index] = rows
+    return made

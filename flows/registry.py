@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flows.errors import DefinitionError, StartRefused, UnknownFlow
 from flows.flow import Flow
@@ -14,7 +14,7 @@ from flows.triggers import OnCommand, Trigger, check_trigger, command_name
 if TYPE_CHECKING:
     from flows.router import Router
 
-AnyFlow = Flow[Any, Any]
+AnyFlow = Flow[Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class FlowRegistry:
         self.cancel: FlowCommand | None = None
         self.back: FlowCommand | None = None
         self.help: FlowCommand | None = None
+        self.cancel_scope: Literal["top", "all"] = "top"
 
     @property
     def flows(self) -> Mapping[str, AnyFlow]:
@@ -47,7 +48,8 @@ class FlowRegistry:
         return tuple(self._triggers)
 
     def register(self, trigger: Trigger, flow: AnyFlow) -> None:
-        """Lets ``trigger`` start ``flow``. One flow may have several triggers.
+        """Lets ``trigger`` start ``flow``. One flow may have several triggers. The flows that its
+        steps call are registered with it.
 
         Raises:
             DefinitionError: the command is taken, another flow has this flow's name, the same
@@ -71,8 +73,15 @@ class FlowRegistry:
         """
         self._add(flow)
 
-    def cancel_command(self, name: str, description: str = "stop what we are doing") -> None:
-        """A command that ends the running flow."""
+    def cancel_command(
+        self,
+        name: str,
+        description: str = "stop what we are doing",
+        *,
+        scope: Literal["top", "all"] = "top",
+    ) -> None:
+        """A command that ends the running flow, or with ``scope="all"`` those beneath as well."""
+        self.cancel_scope = scope
         self.cancel = self._command(self.cancel, name, description)
 
     def back_command(self, name: str, description: str = "go back a question") -> None:
@@ -140,6 +149,8 @@ class FlowRegistry:
                 "another flow of this name is registered. Give one of them another name.",
                 flow=flow.name,
             )
+        for child in flow.children:
+            self._add(child)
 
 
 def _check_start(flow: AnyFlow) -> None:

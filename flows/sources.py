@@ -1,16 +1,25 @@
-"""What the source of a handler tells: the moves that it names, and whether it changed."""
+"""What the source of a handler tells: its moves, the flows it calls, and whether it changed."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
-from types import CodeType
-from typing import Any
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, TypeVar
+
+from flows.flow import Flow
+
+T = TypeVar("T")
+
+AnyFlow = Flow[Any, Any, Any]
+
+Names = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +31,34 @@ class Moves:
         jumps: those of every ``turn.goto(Enum.MEMBER)`` and ``turn.detour(Enum.MEMBER)``.
         completes: it says ``turn.complete()`` somewhere.
         bare: it says ``turn.next()`` somewhere, without a step.
+        done: it says ``turn.done()`` somewhere.
+        children: the flows of every ``turn.call(flow)``.
     """
 
     targets: tuple[Enum, ...] = ()
     jumps: tuple[Enum, ...] = ()
     completes: bool = False
     bare: bool = False
+    done: bool = False
+    children: tuple[AnyFlow, ...] = ()
+
+    def __add__(self, other: Moves) -> Moves:
+        """The moves of two functions of one step."""
+        return Moves(
+            targets=self.targets + other.targets,
+            jumps=self.jumps + other.jumps,
+            completes=self.completes or other.completes,
+            bare=self.bare or other.bare,
+            done=self.done or other.done,
+            children=self.children + other.children,
+        )
 
 
 def read_moves(handler: Callable[..., Any]) -> Moves:
     """The literal moves in the source; none where there is no source to read."""
     function = inspect.unwrap(handler)
-    if not inspect.isfunction(function):
+    # a lambda has no source of its own: its lines may hold those of other steps
+    if not inspect.isfunction(function) or function.__name__ == "<lambda>":
         return Moves()
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
@@ -42,22 +67,25 @@ def read_moves(handler: Callable[..., Any]) -> Moves:
     names = _namespace(function)
     parameter = next(iter(inspect.signature(function).parameters), "")
     calls = list(_calls(tree, parameter))
+    said = {method for method, _ in calls}
     return Moves(
-        targets=tuple(_named(calls, names, "next")),
-        jumps=tuple(_named(calls, names, "goto", "detour")),
-        completes=any(method == "complete" for method, _ in calls),
+        targets=tuple(_of_kind(Enum, calls, names, "next")),
+        jumps=tuple(_of_kind(Enum, calls, names, "goto", "detour")),
+        completes="complete" in said,
         bare=any(method == "next" and not arguments for method, arguments in calls),
+        done="done" in said,
+        children=tuple(_of_kind(Flow, calls, names, "call")),
     )
 
 
 _Call = tuple[str, list[ast.expr]]
 
 
-def _named(calls: list[_Call], names: dict[str, Any], *methods: str) -> Iterator[Enum]:
-    """The members in the calls of these methods."""
+def _of_kind(kind: type[T], calls: list[_Call], names: Names, *methods: str) -> Iterator[T]:
+    """What the first arguments in the calls of these methods name, where it is of this kind."""
     for method, arguments in calls:
         if method in methods and arguments:
-            yield from _members(arguments[0], names)
+            yield from (one for one in _named(arguments[0], names) if isinstance(one, kind))
 
 
 def _calls(tree: ast.AST, parameter: str) -> Iterator[_Call]:
@@ -69,21 +97,41 @@ def _calls(tree: ast.AST, parameter: str) -> Iterator[_Call]:
                 yield method, [*args, *(keyword.value for keyword in extra)]
 
 
-def _members(node: ast.expr, names: dict[str, Any]) -> Iterator[Enum]:
-    """The enum members that an expression names, both ways of a conditional included."""
+def _named(node: ast.expr, names: Names) -> Iterator[object]:
+    """What an expression names, both ways of a conditional included."""
     match node:
         case ast.IfExp(body=body, orelse=orelse):
-            yield from _members(body, names)
-            yield from _members(orelse, names)
-        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
-            member = getattr(names.get(name), attribute, None)
-            if isinstance(member, Enum):
-                yield member
+            yield from _named(body, names)
+            yield from _named(orelse, names)
+        case ast.Name(id=name):
+            yield names.get(name)
+        case ast.Attribute(value=value, attr=attribute):
+            for owner in _named(value, names):
+                yield _attribute(owner, attribute)
 
 
-def _namespace(function: Callable[..., Any]) -> dict[str, Any]:
-    seen = inspect.getclosurevars(function)
-    return {**seen.globals, **seen.nonlocals}
+def _attribute(owner: object, name: str) -> object:
+    # a module and an enum are asked; of other things nothing may run while a flow is built
+    if isinstance(owner, ModuleType | type):
+        return getattr(owner, name, None)
+    return inspect.getattr_static(owner, name, None)
+
+
+def _namespace(function: FunctionType) -> Names:
+    """What the names in a function mean, apart from its own."""
+    own = function.__code__.co_varnames
+    return {
+        name: value
+        for name, value in {**function.__globals__, **dict(_enclosed(function))}.items()
+        if name not in own
+    }
+
+
+def _enclosed(function: FunctionType) -> Iterator[tuple[str, object]]:
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    for name, cell in cells:
+        with suppress(ValueError):  # it has no value yet
+            yield name, cell.cell_contents
 
 
 def fingerprint(handler: Callable[..., Any]) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from hashlib import blake2b
 from random import Random
-from typing import Any, Generic, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, cast, overload
 
 import orjson
 from pydantic import BaseModel
@@ -22,29 +22,47 @@ from flows.actions import (
     Cancel,
     Complete,
     Detour,
+    Done,
+    Escalate,
     GoTo,
     Next,
     Repeat,
     Retry,
     Wait,
 )
+from flows.actions import (
+    Remind as RemindAction,
+)
+from flows.asking import Asker, Check, Question, reply_of
 from flows.effects import NOTICE_LIMIT, Effects, StartRequest
-from flows.errors import TooManyTries
-from flows.inputs import Input, Text
-from flows.instance import FlowInstance
-from flows.journal import TRIES_USED, Run
-from flows.questions import Mint, question, wait_buttons
+from flows.errors import ChildCancelled, DefinitionError
+from flows.inputs import Input, Outside, Text
+from flows.instance import FlowInstance, Status
+from flows.journal import Calling, Run
+from flows.models import DoesNotFit, dump_model
+from flows.progress import Progress
+from flows.questions import Mint
 from flows.replies import Edit, Format, Keyboard, Message, Reply
+from flows.timing import Remind, Timing
 from flows.updates import Person, Update
-from flows.visit import Answer, OnceResult, WaitButton, Waiting
+from flows.visit import OnceResult
+
+if TYPE_CHECKING:
+    from flows.flow import Flow
 
 S = TypeVar("S", bound=Enum)
 D = TypeVar("D", bound=BaseModel)
 Deps = TypeVar("Deps", default=Any)
 T = TypeVar("T")
 
-Check = Callable[[T], "str | Awaitable[str | None] | None"]
-"""Looks at a parsed answer: None takes it, a text refuses it and is said to the person."""
+D2 = TypeVar("D2", bound=BaseModel)
+R2 = TypeVar("R2")
+
+Decide = Callable[["Turn[S, D, Deps]"], "Action[S] | Awaitable[Action[S]]"]
+"""Decides what happens when the time of a question is up."""
+
+People = Person | str | Sequence[Person | str]
+"""One person or several, or their ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +98,7 @@ class Turn(Generic[S, D, Deps]):
     """
 
     __slots__ = (
-        "_around", "_instance", "_mint", "_run",
+        "_around", "_flow", "_instance", "_mint", "_run",
         "data", "deps", "input", "scene", "session", "step",
     )  # fmt: skip
 
@@ -92,6 +110,7 @@ class Turn(Generic[S, D, Deps]):
         session: Any,
         answer: object,
         run: Run,
+        flow: Flow[S, D, Any],
         instance: FlowInstance,
         mint: Mint,
         around: Surroundings,
@@ -103,6 +122,7 @@ class Turn(Generic[S, D, Deps]):
         self.scene: dict[str, Any] = orjson.loads(orjson.dumps(run.visit.scene))
         self.deps: Deps = around.deps
         self._run = run
+        self._flow = flow
         self._instance = instance
         self._mint = mint
         self._around = around
@@ -118,6 +138,10 @@ class Turn(Generic[S, D, Deps]):
         key: str | None = None,
         keep: str | None = None,
         check: Check[str] | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+        from_: People | None = None,
     ) -> str: ...
 
     @overload
@@ -129,6 +153,10 @@ class Turn(Generic[S, D, Deps]):
         key: str | None = None,
         keep: T | None = None,
         check: Check[T] | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+        from_: People | None = None,
     ) -> T: ...
 
     async def ask(
@@ -139,6 +167,10 @@ class Turn(Generic[S, D, Deps]):
         key: str | None = None,
         keep: Any = None,
         check: Check[Any] | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+        from_: People | None = None,
     ) -> Any:
         """Asks and answers what the person says, however much later; a restart loses nothing.
 
@@ -152,75 +184,186 @@ class Turn(Generic[S, D, Deps]):
             key: a name for this question, where the order of questions may change in a deploy.
             keep: adds a button "Keep: ..." that answers with this value.
             check: looks at the parsed answer; a text refuses it and is said to the person.
+            timeout: how long the answer may take; a refused one does not start it anew.
+            remind: reminders, each counted from the asking.
+            on_timeout: decides when the time is up and the handler does not catch AskTimeout.
+            from_: whose answer counts, where several people could give one.
 
         Raises:
             TooManyTries: the tries that ``accept`` allows are used up.
+            AskTimeout: nobody answered in time.
+            DefinitionError: a time that cannot be.
+        """
+        self._run.enter_ask()
+        return await self._asker().ask(
+            Question(
+                prompt=reply_of(prompt),
+                wanted=accept if accept is not None else Text(),
+                key=key,
+                keep=keep,
+                check=check,
+                timing=Timing.of(timeout, remind, on_timeout),
+                people=self._people(from_),
+            )
+        )
+
+    async def ask_each(
+        self,
+        people: Sequence[Person | str] | None,
+        prompt: str | Reply,
+        accept: Input[T],
+        *,
+        need: Literal["all"] | int = "all",
+        key: str | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+    ) -> dict[str, T]:
+        """Asks several people in one chat; each answers once. For flows of a chat or a topic.
+
+        Args:
+            people: who is asked; None: everybody in the chat, and then ``need`` is a number.
+            need: how many answers it takes.
+
+        Returns:
+            Person (the channel's id) to answer, in the order of the answers.
+
+        Raises:
+            AskTimeout: it took too long.
+            DefinitionError: ``need`` is no number of answers that could come.
+        """
+        self._run.enter_ask()
+        asked = [_person_id(one) for one in people or ()]
+        return cast(
+            "dict[str, T]",
+            await self._asker().ask(
+                Question(
+                    prompt=reply_of(prompt),
+                    wanted=accept,
+                    key=key,
+                    timing=Timing.of(timeout, remind, on_timeout),
+                    people=asked,
+                    poll=_needed(need, asked),
+                )
+            ),
+        )
+
+    def ticket(self, key: str = "") -> str:
+        """A token that nobody can guess, for one outside event: whoever has it may answer
+        ``turn.outside`` through ``app.resume``. It is the same in every re-run of the step, and
+        means nothing any more once it was used or the question is over.
+
+        Args:
+            key: where a step waits for several events, names this one.
+        """
+        self._run.enter()
+        seen, name = self._run.visit.seen, f"ticket {key}"
+        if name not in seen:
+            seen[name] = secrets.token_urlsafe(18)
+        return f"{self._run.root}.{seen[name]}"
+
+    @overload
+    async def outside(
+        self,
+        ticket: str,
+        model: type[T],
+        *,
+        prompt: str | Reply | None = None,
+        key: str | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+    ) -> T: ...
+
+    @overload
+    async def outside(
+        self,
+        ticket: str,
+        model: None = None,
+        *,
+        prompt: str | Reply | None = None,
+        key: str | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+    ) -> Any: ...
+
+    async def outside(
+        self,
+        ticket: str,
+        model: type[Any] | None = None,
+        *,
+        prompt: str | Reply | None = None,
+        key: str | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+    ) -> Any:
+        """Waits until ``app.resume(ticket, payload)`` is called, and answers the payload.
+
+        Args:
+            ticket: what ``turn.ticket`` gave.
+            model: the type of the payload, anything that pydantic validates; None: plain JSON.
+            prompt: what to say meanwhile; None: what the step has said is enough.
+
+        Raises:
+            AskTimeout: it took too long.
+        """
+        self._run.enter_ask()
+        return await self._asker().ask(
+            Question(
+                prompt=reply_of(prompt) if prompt is not None else None,
+                wanted=Outside(model=model if model is not None else Any),
+                key=key,
+                timing=Timing.of(timeout, remind, on_timeout),
+                ticket=ticket,
+            )
+        )
+
+    async def call(
+        self,
+        child: Flow[Any, D2, R2],
+        data: D2 | Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+    ) -> R2:
+        """Runs another flow to its end, and answers its result; it is journaled as an answer is.
+
+        Args:
+            child: the flow; it has to be registered, which it is with the flow whose handler
+                names it.
+            data: what it starts with: its model, or some of its fields.
+            key: a name for this call, where the order of questions may change in a deploy.
+
+        Raises:
+            ChildCancelled: it did not succeed.
+            StartRefused: these arguments do not make its data.
         """
         run = self._run
         run.enter_ask()
-        wanted: Input[Any] = accept if accept is not None else Text()
-        slot = run.slot(self._instance.id)
-        answer = run.next_answer(wanted.kind, key)
+        answer = run.next_answer(f"call {child.name}", key)
         if answer is None:
             run.muted = False
-            waiting = self._waiting(prompt, wanted, key, keep)
-            self._around.effects.emit(question(waiting, self._mint), slot)
-            run.suspend(waiting)
-        fresh = run.at_fresh
-        if fresh:
+            run.call(Calling(child, key, _start_data(child, data)))
+        if run.at_fresh:
             run.muted = False
-        if answer.kind == TRIES_USED:
-            run.position += 1
-            raise TooManyTries(answer.value)
-        try:
-            value = wanted.load(answer.value)
-        except ValueError as error:
-            run.refuse_journal(f"answer {run.position + 1} does not fit any more: {error}")
-        if fresh:
-            reason = await _refusal(wanted, check, value)
-            if reason is not None:
-                self._refuse(reason, prompt, wanted, key, keep, slot)
         run.position += 1
-        return value
+        if answer.value.get("cancelled") is not None:
+            raise ChildCancelled(child.name, answer.value["cancelled"])
+        try:
+            return child.result(child.load(answer.value["data"]))
+        except DoesNotFit as error:
+            run.refuse_journal(f"the result of {child.name!r} does not fit any more: {error}")
 
-    def _waiting(
-        self, prompt: str | Reply, wanted: Input[Any], key: str | None, keep: Any
-    ) -> Waiting:
-        buttons = wait_buttons((wanted,))
-        if keep is not None:
-            value = wanted.dump(keep)
-            shown = next((b.label for b in buttons if b.value == value), value)
-            buttons.append(WaitButton(f"Keep: {shown}"[:40], value))
-        return Waiting(
-            ordinal=self._run.ordinal(),
-            explicit=False,
-            inputs=[wanted.to_json()],
-            key=key,
-            prompt=Reply(text=prompt) if isinstance(prompt, str) else prompt,
-            buttons=buttons,
-        )
+    def _asker(self) -> Asker:
+        around = self._around
+        return Asker(self._run, self._instance.id, self._mint, around.effects, around.now)
 
-    def _refuse(
-        self,
-        reason: str,
-        prompt: str | Reply,
-        wanted: Input[Any],
-        key: str | None,
-        keep: Any,
-        slot: str,
-    ) -> None:
-        """Takes the fresh answer out of the journal again and asks once more."""
-        run = self._run
-        before = run.visit.waiting
-        run.visit.answers.pop()
-        waiting = self._waiting(prompt, wanted, key, keep)
-        waiting.failures = (before.failures if before is not None else 0) + 1
-        if wanted.tries is not None and waiting.failures >= wanted.tries:
-            run.visit.answers.append(Answer(TRIES_USED, key, waiting.failures))
-            run.position += 1
-            raise TooManyTries(waiting.failures)
-        self._around.effects.emit(question(waiting, self._mint, text=reason), slot)
-        run.suspend(waiting, depth=3)
+    def _people(self, from_: People | None) -> list[str]:
+        if from_ is None:
+            return [self._instance.assignee] if self._instance.assignee is not None else []
+        people = (from_,) if isinstance(from_, str | Person) else from_
+        return [_person_id(one) for one in people]
 
     @overload
     async def once(self, key: str, fn: Callable[[], Awaitable[T]]) -> T: ...
@@ -346,6 +489,29 @@ class Turn(Generic[S, D, Deps]):
         """The id of this run of the flow."""
         return self._instance.id
 
+    @property
+    def parallel(self) -> Progress[S, D]:
+        """How far the branches of the fork have come: of the one that is open, else of the last.
+
+        Raises:
+            NoFork: the flow has none.
+        """
+        self._run.enter()
+        return Progress.of(self._flow, self._instance)
+
+    @property
+    def ending(self) -> Status | None:
+        """For hooks: how this run of the flow has ended; None while it goes on."""
+        status = self._instance.status
+        return None if status in (Status.ACTIVE, Status.ESCALATED) else status
+
+    def assign(self, person: Person | str) -> None:
+        """From now on it is this person whose answers count, unless a question says otherwise.
+        For flows of a chat or a topic: in others nobody else can answer anyway.
+        """
+        self._run.enter()
+        self._instance.assignee = _person_id(person)
+
     def start_flow(self, request: StartRequest) -> None:
         """Starts another flow after this turn's step has come to rest; see ``call_flow``."""
         self._run.enter()
@@ -392,17 +558,51 @@ class Turn(Generic[S, D, Deps]):
         self._run.enter()
         return Retry()
 
-    def wait(self, *accept: Input[Any], prompt: str | Reply | None = None) -> Action[S]:
+    def wait(
+        self,
+        *accept: Input[Any],
+        prompt: str | Reply | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        from_: People | None = None,
+    ) -> Action[S]:
         """Keep the data and come to rest; the next input runs the handler from its top, with
         ``turn.input`` set.
 
         Args:
             accept: what is taken as an answer, tried in this order; a text unless said.
             prompt: the question, where no reply before has asked it.
+            timeout: how long the answer may take; then ``on_timeout`` of the step or the flow
+                decides.
+            remind: reminders, each counted from now.
+            from_: whose answer counts, where several people could give one.
         """
         self._run.enter()
         reply = Reply(text=prompt) if isinstance(prompt, str) else prompt
-        return Wait(accept or (Text(),), reply)
+        timing = Timing.of(timeout, remind, None)
+        return Wait(accept or (Text(),), reply, timing, tuple(self._people(from_)))
+
+    def done(self) -> Action[S]:
+        """This branch of a fork is over; the flow goes on when enough of them are."""
+        self._run.enter()
+        return Done()
+
+    def remind(self, text: str | None = None) -> Action[S]:
+        """For ``on_timeout``: say ``text``, ask again, and give the person the same time anew."""
+        self._run.enter()
+        return RemindAction(text)
+
+    def escalate(self, reason: str, *, accept: Input[Any] | None = None) -> Action[S]:
+        """Keep the data and hand over to an operator, who resumes, moves or ends this run of the
+        flow. Resumed, the step is run from its top with ``turn.input``: the operator's answer.
+        After ``on_error`` has decided so, it is the failed step that runs again, over its journal.
+
+        Args:
+            reason: what the operator reads.
+            accept: what the operator may answer, and how it is read; None: any JSON.
+        """
+        self._run.enter()
+        return Escalate(reason, accept)
 
     def complete(self) -> Action[S]:
         """The flow is over, and it succeeded."""
@@ -415,13 +615,24 @@ class Turn(Generic[S, D, Deps]):
         return Cancel(reason)
 
 
-async def _refusal(wanted: Input[Any], check: Check[Any] | None, value: Any) -> str | None:
-    """What the input or the caller has against the value, if anything."""
-    reason = wanted.check(value)
-    if reason is not None or check is None:
-        return reason
-    verdict = check(value)
-    return await verdict if inspect.isawaitable(verdict) else verdict
+def _person_id(person: Person | str) -> str:
+    return person.id if isinstance(person, Person) else person
+
+
+def _needed(need: Literal["all"] | int, people: Sequence[str]) -> int:
+    """How many answers a poll takes. Raises DefinitionError."""
+    if need == "all" and people:
+        return len(people)
+    if isinstance(need, int) and 1 <= need <= (len(people) or need):
+        return need
+    raise DefinitionError(
+        f"turn.ask_each: need={need!r} of {len(people) or 'any number of'} people cannot be. "
+        "Give a number from 1 on, or name the people and say 'all'."
+    )
+
+
+def _start_data(child: Flow[Any, D2, R2], data: D2 | Mapping[str, Any] | None) -> dict[str, Any]:
+    return dump_model(data) if isinstance(data, BaseModel) else child.start(data or {})
 
 
 def _as_json(key: str, value: object) -> Any:

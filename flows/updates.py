@@ -72,6 +72,8 @@ class FileRef:
         name: the name that the sender gave; untrusted, never a path.
         size: bytes, where known.
         mime: media type, where known.
+        width, height: pixels, where known.
+        duration: seconds, where known.
     """
 
     id: str
@@ -80,6 +82,7 @@ class FileRef:
     mime: str = ""
     width: int | None = None
     height: int | None = None
+    duration: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,105 @@ class DocumentMessage:
     file: FileRef
     caption: str = ""
     kind: Literal["document"] = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceMessage:
+    """Something that was spoken into the phone, with its caption."""
+
+    file: FileRef
+    caption: str = ""
+    kind: Literal["voice"] = "voice"
+
+
+@dataclass(frozen=True, slots=True)
+class AudioMessage:
+    """A piece of music or another sound, with its caption."""
+
+    file: FileRef
+    caption: str = ""
+    kind: Literal["audio"] = "audio"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoMessage:
+    """A video, with its caption; a round one too."""
+
+    file: FileRef
+    caption: str = ""
+    kind: Literal["video"] = "video"
+
+
+FileMessage = PhotoMessage | DocumentMessage | VoiceMessage | AudioMessage | VideoMessage
+"""What holds one file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place on the earth.
+
+    Attributes:
+        latitude, longitude: degrees (WGS 84), north and east positive.
+        accuracy: metres, the radius in which it lies, where known.
+        title, address: of a venue; else empty.
+
+    Raises:
+        ValueError: there is no such place on the earth.
+    """
+
+    latitude: float
+    longitude: float
+    accuracy: float | None = None
+    title: str = ""
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        if not (abs(self.latitude) <= 90 and abs(self.longitude) <= 180):
+            raise ValueError(f"latitude {self.latitude}, longitude {self.longitude} is no place")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationMessage(Place):
+    """A place that was shared."""
+
+    kind: Literal["location"] = "location"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactCard:
+    """How somebody can be reached.
+
+    Attributes:
+        phone: the number as the channel gave it.
+        user: who it is, by the channel's id, where it knows.
+        own: whether the channel vouches that it is the card of who sent it.
+    """
+
+    phone: str
+    name: str = ""
+    user: str | None = None
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactMessage(ContactCard):
+    """A contact that was shared."""
+
+    kind: Literal["contact"] = "contact"
+
+
+@dataclass(frozen=True, slots=True)
+class WebAppMessage:
+    """What a web app that the chat opened has sent; anybody can make such data up.
+
+    Attributes:
+        data: its own text, often JSON.
+        button: the label of the button that opened it.
+    """
+
+    data: str
+    button: str = ""
+    kind: Literal["web_app"] = "web_app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +282,7 @@ class Other:
 
 Content = (
     TextMessage | Command | Press | PhotoMessage | DocumentMessage
+    | VoiceMessage | AudioMessage | VideoMessage | LocationMessage | ContactMessage | WebAppMessage
     | Opened | TimerFired | Order | SendFailed | ChatMigrated | Other
 )  # fmt: skip
 """What an update holds; ``kind`` tells which."""
@@ -214,6 +317,7 @@ class Update:
 
     kinds: ClassVar[tuple[str, ...]] = (
         "text", "command", "press", "photo", "document",
+        "voice", "audio", "video", "location", "contact", "web_app",
         "opened", "timer", "send_failed", "migrated", "other",
     )  # fmt: skip
 

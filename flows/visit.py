@@ -30,11 +30,16 @@ class OnceResult:
 
 @dataclass(slots=True)
 class WaitButton:
-    """A button of the question: pressing it gives ``value`` as the answer to ``input``."""
+    """A button of the question: pressing it gives ``value`` as the answer to ``input``.
+
+    Attributes:
+        kept: it offers the value that there is already, and is not the input's own.
+    """
 
     label: str
     value: Any
     input: int = 0
+    kept: bool = False
 
 
 @dataclass(slots=True)
@@ -75,6 +80,7 @@ class Waiting:
         people: who may answer; empty: everybody whose conversation it is.
         poll: set where several people answer.
         ticket: the token of the outside event that is waited for.
+        timeout: how long an answer may take, in milliseconds.
         deadline: when the time for the answer is up.
         rungs: reminders to come, the next one first.
     """
@@ -92,6 +98,7 @@ class Waiting:
     people: list[str] = field(default_factory=list)
     poll: Poll | None = None
     ticket: str | None = None
+    timeout: int | None = None
     deadline: int | None = None
     rungs: list[Rung] = field(default_factory=list)
 
@@ -138,6 +145,8 @@ class Visit:
         origin: the step that a detour returns to, if this is one.
         given: the answer to a ``turn.wait``, which this journal started from.
         child: the run of another flow that the step has called and waits for.
+        call_key: the key of that call.
+        new: hooks of its entry are still to run; only within a turn.
         escalated: set while an operator has to look at it.
     """
 
@@ -157,7 +166,9 @@ class Visit:
     origin: str | None = None
     given: Given | None = None
     child: FlowInstance | None = None
+    call_key: str | None = None
     escalated: Escalation | None = None
+    new: bool = False
 
     @property
     def place(self) -> str:

@@ -67,8 +67,8 @@ def chat(target: Target) -> None:
     """Talk to a bot in the terminal, whether or not a Telegram token is set.
 
     Lines may be piped in as well: each is one message. /name is a command, a button is pressed
-    by its label or number, !label presses an older one, @photo and @document send a made-up
-    file, and a backslash in front makes a line plain text.
+    by its label or number, !label presses an older one, @photo, @voice, @location 48.85 2.35
+    and the like send something made up, and a backslash in front makes a line plain text.
 
     Example: printf '/start\\nAda\\n' | handrail chat examples.signup:app
     """

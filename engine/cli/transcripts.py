@@ -63,7 +63,7 @@ def play_transcripts(
     """Play transcripts: conversations written down, that the bot must follow.
 
     In a transcript, > says something, < expects words in the replies to it, ! presses a button
-    by its label, @ sends a photo or document, and # begins a comment.
+    by its label, @ sends a photo, a location and the like, and # begins a comment.
 
     Example: handrail test examples/signup
     """

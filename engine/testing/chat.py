@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from engine.channels.console.lines import content_of, made_up_file, update_of
+from engine.channels.console.lines import content_of, update_of
+from engine.channels.console.made_up import made_up
 from engine.channels.console.plain import readable
 from engine.channels.console.shown import ShownButton, ShownButtons
 from engine.composition import storage_of
@@ -113,8 +114,15 @@ class Chat:
     async def send_file(
         self, kind: str, caption: str = "", *, by: str = "1", chat: str | None = None
     ) -> tuple[str, ...]:
-        """A person sends a made-up ``photo`` or ``document``."""
-        return await self.send(made_up_file(kind, caption), by=by, chat=chat)
+        """A person sends something made up, as ``@`` does on the console: a ``photo``,
+        ``document``, ``voice``, ``audio`` or ``video`` with its caption, a ``location``
+        (``"48.85 2.35"``), their own ``contact`` (``"+442079460958 Ada"``), or the data of a
+        ``webapp``.
+
+        Raises:
+            CannotSend: there is no such kind, or not with these words.
+        """
+        return await self.send(made_up(kind, caption), by=by, chat=chat)
 
     async def send(
         self, content: Content, *, by: str = "1", chat: str | None = None

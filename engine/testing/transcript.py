@@ -9,9 +9,10 @@
     ! Pro
     @ photo a caption
 
-``>`` says, ``!`` presses the button with that label, ``@`` sends a photo or a document.
-The words after ``<`` must occur in what the bot replied to the line before, in their order;
-upper and lower case, and how white space is spread, do not matter.
+``>`` says, ``!`` presses the button with that label, ``@`` sends what ``Chat.send_file`` takes:
+a photo, a voice message, a location and so on. The words after ``<`` must occur in what the bot
+replied to the line before, in their order; upper and lower case, and how white space is spread,
+do not matter.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from engine.channels.console.lines import FILE_KINDS
+from engine.channels.console.made_up import CannotSend, made_up
 from engine.testing.chat import Chat, NoSuchButton
 from flows.errors import HandrailError
 from flows.ports import FlowStorage
@@ -76,7 +77,7 @@ class Exchange:
     Attributes:
         line: where the input stands, from 1.
         kind: ``say``, ``press`` or ``file``.
-        text: what is said, the button's label, or kind and caption of the file.
+        text: what is said, the button's label, or the kind of what is sent, and its words.
     """
 
     line: int
@@ -201,10 +202,11 @@ def _close(exchanges: list[Exchange], expected: list[Expectation]) -> None:
 
 
 def _exchange(name: str, number: int, mark: str, rest: str) -> Exchange:
-    if mark == "@" and rest.split()[0] not in FILE_KINDS:
-        raise TranscriptError(
-            name, number, f"after '@' stands {' or '.join(FILE_KINDS)}, not {rest.split()[0]!r}"
-        )
+    if mark == "@":
+        try:
+            made_up(*rest.split(maxsplit=1))
+        except CannotSend as error:
+            raise TranscriptError(name, number, str(error)) from error
     return Exchange(number, _INPUTS[mark], rest)
 
 

@@ -15,7 +15,10 @@ class Visitor(BaseModel):
     messages: int = 0
 
 
-MESSAGES = {"text", "command", "photo", "document", "other"}
+MESSAGES = {
+    "text", "command", "photo", "document", "voice", "audio", "video", "location", "contact",
+    "web_app", "other",
+}  # fmt: skip
 
 registry = FlowRegistry()
 registry.register(OnCommand("start"), signup)

@@ -1,32 +1,51 @@
 """Inputs: what an ``ask`` accepts, and how an answer becomes a typed value."""
 
-from flows.inputs.base import Input, Json, StringInput, TextInput, input_from_json
+from flows.inputs.any_of import AnyOf
+from flows.inputs.base import Draft, Input, Json, StringInput, TextInput, input_from_json
 from flows.inputs.choices import Choice, Confirm
-from flows.inputs.contact import Email, Phone
+from flows.inputs.contact import Contact, Email, Phone
 from flows.inputs.dates import Date
-from flows.inputs.files import Document, FileInput, Photo
+from flows.inputs.files import Audio, Document, FileInput, Photo, Video, Voice
 from flows.inputs.model_field import FieldInput, field
+from flows.inputs.multi_choice import MultiChoice
 from flows.inputs.numbers import Integer, Number
+from flows.inputs.outside import Outside
+from flows.inputs.places import Location
 from flows.inputs.text import Pattern, Text
+from flows.inputs.times import Time
+from flows.inputs.urls import Url
+from flows.inputs.web_app import WebAppData
 
 __all__ = [
+    "AnyOf",
+    "Audio",
     "Choice",
     "Confirm",
+    "Contact",
     "Date",
     "Document",
+    "Draft",
     "Email",
     "FieldInput",
     "FileInput",
     "Input",
     "Integer",
     "Json",
+    "Location",
+    "MultiChoice",
     "Number",
+    "Outside",
     "Pattern",
     "Phone",
     "Photo",
     "StringInput",
     "Text",
     "TextInput",
+    "Time",
+    "Url",
+    "Video",
+    "Voice",
+    "WebAppData",
     "field",
     "input_from_json",
 ]

@@ -19,6 +19,16 @@ T = TypeVar("T")
 Json = JsonValue
 """A value that JSON can hold."""
 
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What ``press`` gives where the answer is not complete: the question stays, and shows the
+    buttons of this state.
+    """
+
+    state: Json
+
+
 _KINDS: dict[str, type[Input[Any]]] = {}
 
 
@@ -29,6 +39,9 @@ class Input(ABC, Generic[T]):
     An answer is read in two stages. ``parse`` runs before the handler, on an input that was
     rebuilt from its stored form, and gives JSON, which the journal keeps. ``load`` and
     ``check`` run in the handler, on the input that the code passes there.
+
+    A press of a button is read by ``press`` in place of ``parse``. An *interactive* input has a
+    ``start``: a first draft, from which presses make others until one of them is an answer.
 
     An input of your own is a subclass that is a frozen dataclass with a ``kind`` that no other
     has; override ``stored`` and ``restored`` where a field of it is not JSON by itself.
@@ -126,9 +139,37 @@ class Input(ABC, Generic[T]):
         """What is wanted, in a sentence, for a person who sent something that does not fit."""
         return self.retry or "Please answer the question."
 
-    def options(self) -> tuple[tuple[str, Json], ...]:
-        """The buttons to show, as labels and JSON values."""
+    def start(self) -> Json:
+        """The first draft; None: the input is not interactive, and every press is an answer."""
+        return None
+
+    def options(self, draft: Json = None) -> tuple[tuple[str, Json], ...]:
+        """The buttons to show, as labels and JSON values.
+
+        Args:
+            draft: how far the answer has come; None: as ``start`` says.
+        """
         return tuple((label, self.dump(value)) for label, value in self.buttons)
+
+    def rows(self, draft: Json = None) -> tuple[int, ...] | None:
+        """How many buttons stand in each row, for the first of ``options`` with the same draft;
+        those that are left over, and all where it is None, are laid out by their width. Looked
+        at where the input is interactive.
+        """
+        return None
+
+    def press(self, value: Json, draft: Json) -> Json | Draft:
+        """What comes of pressing the button of this value: the JSON form of an answer, or the
+        next draft. It may be called twice for one press.
+
+        Raises:
+            InvalidAnswer: the draft stays as it is; the reason is for the person.
+        """
+        return value
+
+    def shown(self, value: Json) -> str:
+        """A JSON form in words for the person, such as on a button that keeps it."""
+        return next((label for label, known in self.options() if known == value), str(value))
 
     def refused(self, reason: str) -> InvalidAnswer:
         """The error that refuses an answer: with ``retry``, where it is set, or the reason."""
@@ -160,10 +201,14 @@ class Input(ABC, Generic[T]):
 
     def _check_buttons(self) -> None:
         try:
-            labels = [label for label, _ in self.options()]
+            labels = [label for label, _ in self._typed()]
         except (TypeError, ValueError) as error:
             raise self._cannot(f"a button's value does not fit: {error}") from error
         check_labels(type(self).__name__, labels)
+
+    def _typed(self) -> tuple[tuple[str, Json], ...]:
+        """The buttons whose labels must not be taken for each other."""
+        return self.options()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,19 @@
-"""E-mail addresses and phone numbers. Their libraries are imported when first used."""
+"""E-mail addresses, phone numbers, and contacts that are shared. Libraries are imported when
+first used.
+"""
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from flows.inputs.base import Json, StringInput
+from pydantic import TypeAdapter
+
+from flows.inputs.base import Input, Json, StringInput
+from flows.updates import ContactCard, ContactMessage, Content
+
+_CARD: TypeAdapter[ContactCard] = TypeAdapter(ContactCard)
 
 _MAX_PHONE = 64
 """Characters that are looked at: the longest number has 15 digits."""
@@ -81,6 +88,53 @@ class Phone(StringInput):
     def _wish(self) -> str:
         code = "" if self.region else " with its country code"
         return f"Please send a phone number{code}, such as +44 20 7946 0958."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact(Input[ContactCard]):
+    """A contact that is shared with the button of the channel: the person's own.
+
+    A number that is typed is no contact: nothing vouches for it. ``AnyOf(Contact(), Phone())``
+    takes both.
+
+    Attributes:
+        anyone: whether the contact of somebody else is taken as well.
+    """
+
+    kind: ClassVar[str] = "contact"
+
+    anyone: bool = False
+
+    def fits(self, content: Content) -> bool:
+        """Whether it is a contact, whoever's."""
+        return isinstance(content, ContactMessage)
+
+    def parse(self, content: Content) -> Json:
+        """The card as a JSON object."""
+        if not isinstance(content, ContactMessage):
+            raise self.refused(self.hint())
+        if not (content.own or self.anyone):
+            raise self.refused("That is somebody else's contact. Please share your own.")
+        return self.dump(content)
+
+    def load(self, value: Json) -> ContactCard:
+        """The card of a JSON object."""
+        return _CARD.validate_python(value)
+
+    def dump(self, value: ContactCard) -> Json:
+        """The card as a JSON object."""
+        if not isinstance(value, ContactCard):
+            raise ValueError(f"{value!r} is no ContactCard")
+        return {each.name: getattr(value, each.name) for each in fields(ContactCard)}
+
+    def hint(self) -> str:
+        """Asks for a contact."""
+        return self.retry or f"Please share {'a' if self.anyone else 'your own'} contact."
+
+    def shown(self, value: Json) -> str:
+        """The name, or the number."""
+        card = self.load(value)
+        return card.name or card.phone
 
 
 def _plain(text: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
@@ -14,14 +14,19 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from flows.inputs.base import Input
-from flows.inputs.choices import Choice, Confirm, member_label
+from flows.inputs.choices import Choice, Confirm
 from flows.inputs.contact import Email
 from flows.inputs.dates import Date
+from flows.inputs.multi_choice import MultiChoice
 from flows.inputs.numbers import INT64_MAX, INT64_MIN, Integer, Number
+from flows.inputs.options import member_label
 from flows.inputs.text import MAX_TEXT, Text
+from flows.inputs.times import Time
+from flows.inputs.urls import Url
 
 SUPPORTED = (
-    "str, int, float, Decimal, bool, date, EmailStr, an Enum, a Literal, or one of these | None"
+    "str, int, float, Decimal, bool, date, time, EmailStr, HttpUrl, an Enum, a Literal, a list, "
+    "set or tuple of one of the last two, or one of these | None"
 )
 """In words, for error messages."""
 
@@ -91,20 +96,44 @@ def _constraints(metadata: Iterable[Any]) -> dict[str, Any]:
 
 
 def _reader(annotation: Any, bounds: Mapping[str, Any]) -> Reader | None:
-    if get_origin(annotation) is Literal:
-        return Reader(_literal(get_args(annotation)))
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return Reader(Choice(annotation))
+    if get_origin(annotation) in _COLLECTIONS:
+        return _collection(annotation, bounds)
+    options = _options(annotation)
+    if options is not None:
+        return Reader(Choice(options))
     make = _BY_TYPE.get(annotation) if isinstance(annotation, type) else None
-    if make is not None:
-        return make(bounds)
-    from pydantic import EmailStr  # a slow import, which most flows do without
-
-    return Reader(Email()) if annotation is EmailStr else None
+    return make(bounds) if make is not None else _network(annotation)
 
 
-def _literal(values: tuple[Any, ...]) -> Choice[Any]:
-    return Choice([(member_label(v) if isinstance(v, Enum) else str(v), v) for v in values])
+def _network(annotation: Any) -> Reader | None:
+    from pydantic import AnyHttpUrl, AnyUrl, EmailStr, HttpUrl  # slow; most flows do without
+
+    if annotation is EmailStr:
+        return Reader(Email())
+    if annotation is AnyUrl:
+        return Reader(Url(schemes=()))
+    return Reader(Url()) if annotation in (HttpUrl, AnyHttpUrl) else None
+
+
+def _options(annotation: Any) -> Any:
+    """What a Choice takes for an Enum or a Literal; None for other types."""
+    if get_origin(annotation) is Literal:
+        values = get_args(annotation)
+        return [(member_label(v) if isinstance(v, Enum) else str(v), v) for v in values]
+    is_enum = isinstance(annotation, type) and issubclass(annotation, Enum)
+    return annotation if is_enum else None
+
+
+def _collection(annotation: Any, bounds: Mapping[str, Any]) -> Reader | None:
+    kind, (inner, *more) = get_origin(annotation), get_args(annotation)
+    if more != ([...] if kind is tuple else []):
+        return None
+    plain, _, optional = _unwrapped(inner, [])
+    options = _options(plain)
+    if options is None or optional:
+        return None
+    least, most = bounds.get("min_length", 0), bounds.get("max_length")
+    return Reader(MultiChoice(options, min_choices=least, max_choices=most), kind)
 
 
 def _text(bounds: Mapping[str, Any]) -> Reader:
@@ -144,6 +173,11 @@ def _date(bounds: Mapping[str, Any]) -> Reader:
     return Reader(Date(earliest=max(first, default=None), latest=min(last, default=None)))
 
 
+def _time(bounds: Mapping[str, Any]) -> Reader:
+    ge, le = bounds.get("ge"), bounds.get("le")
+    return Reader(Time(earliest=ge if _is_time(ge) else None, latest=le if _is_time(le) else None))
+
+
 def _is_finite(bound: Any) -> bool:
     return isinstance(bound, int | float | Decimal) and math.isfinite(bound)
 
@@ -152,6 +186,12 @@ def _is_date(bound: Any) -> bool:
     return isinstance(bound, date) and not isinstance(bound, datetime)
 
 
+def _is_time(bound: Any) -> bool:
+    return isinstance(bound, time) and bound.tzinfo is None
+
+
+_COLLECTIONS = (list, set, frozenset, tuple)
+
 _BY_TYPE: Mapping[type, Callable[[Mapping[str, Any]], Reader]] = {
     str: _text,
     int: _integer,
@@ -159,4 +199,5 @@ _BY_TYPE: Mapping[type, Callable[[Mapping[str, Any]], Reader]] = {
     Decimal: lambda bounds: Reader(_number(bounds)),
     bool: lambda bounds: Reader(Confirm()),
     date: _date,
+    time: _time,
 }

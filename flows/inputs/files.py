@@ -1,4 +1,4 @@
-"""Photos and files: a reference to them, which the channel can fetch by."""
+"""Photos, sounds, videos and files: a reference to them, which the channel can fetch by."""
 
 from __future__ import annotations
 
@@ -10,14 +10,55 @@ from typing import Any, ClassVar, Self
 from pydantic import TypeAdapter
 
 from flows.inputs.base import Input, Json, decoded
-from flows.updates import Content, DocumentMessage, FileRef, PhotoMessage
+from flows.updates import (
+    AudioMessage,
+    Content,
+    DocumentMessage,
+    FileMessage,
+    FileRef,
+    PhotoMessage,
+    VideoMessage,
+    VoiceMessage,
+)
 
 _FILE: TypeAdapter[FileRef] = TypeAdapter(FileRef)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileInput(Input[FileRef]):
-    """The base of inputs whose value is a file that lies with the channel."""
+    """The base of inputs whose value is a file that lies with the channel.
+
+    What is known of a file is what the sender's side claims: limits spare people a useless
+    upload and guard nothing. A file of which the channel does not tell the size is taken.
+
+    Attributes:
+        message: the content that holds such a file.
+        wanted: its name in a sentence.
+        max_size: the most bytes.
+    """
+
+    message: ClassVar[type[FileMessage]]
+    wanted: ClassVar[str]
+
+    max_size: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_size is not None and self.max_size < 1:
+            raise self._cannot(f"max_size is {self.max_size}; at least 1 byte is possible")
+        Input.__post_init__(self)
+
+    def fits(self, content: Content) -> bool:
+        """Whether it is such a file."""
+        return isinstance(content, self.message)
+
+    def parse(self, content: Content) -> Json:
+        """The reference of the file, if it is within the limits; a caption is no part of it."""
+        if not isinstance(content, self.message):
+            raise self.refused(self.hint())
+        reason = self._against(content.file)
+        if reason is not None:
+            raise self.refused(reason)
+        return self.dump(content.file)
 
     def load(self, value: Json) -> FileRef:
         """The reference of its JSON form."""
@@ -29,76 +70,39 @@ class FileInput(Input[FileRef]):
             raise ValueError(f"{value!r} is no FileRef")
         return asdict(value)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Photo(FileInput):
-    """A photo, sent as one; its caption is no part of the answer."""
-
-    kind: ClassVar[str] = "photo"
-
-    def fits(self, content: Content) -> bool:
-        """Whether it is a photo."""
-        return isinstance(content, PhotoMessage)
-
-    def parse(self, content: Content) -> Json:
-        """The reference of the photo."""
-        if not isinstance(content, PhotoMessage):
-            raise self.refused(self.hint())
-        return self.dump(content.file)
-
     def hint(self) -> str:
-        """Asks for a photo."""
-        return self.retry or "Please send a photo."
+        """Asks for such a file."""
+        return self.retry or f"Please send {self.wanted}."
+
+    def shown(self, value: Json) -> str:
+        """The name of the file, or what it is."""
+        return self.load(value).name or self.wanted.partition(" ")[2]
+
+    def _against(self, file: FileRef) -> str | None:
+        """What the limits have against a file, for the person; None: it is fine."""
+        if self.max_size is None or file.size is None or file.size <= self.max_size:
+            return None
+        return f"That file is too big. It may have at most {_size(self.max_size)}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document(FileInput):
-    """A file of any type, sent as one.
-
-    Size and type are what the sender's side claims: they spare people a useless upload and
-    guard nothing. A file whose size the channel does not tell is taken.
+class TypedFileInput(FileInput):
+    """The base of inputs for files that bear a media type.
 
     Attributes:
-        max_size: the most bytes.
         mime: the media types that are taken, such as ``application/pdf`` or ``image/*``; none:
             all of them.
     """
 
-    kind: ClassVar[str] = "document"
-
-    max_size: int | None = None
     mime: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.max_size is not None and self.max_size < 1:
-            raise self._cannot(f"max_size is {self.max_size}; at least 1 byte is possible")
         strange = [each for each in self.mime if "/" not in each]
         if isinstance(self.mime, str) or strange:
             raise self._cannot(
                 f"mime is {self.mime!r}; give a tuple of types such as ('application/pdf',)"
             )
         FileInput.__post_init__(self)
-
-    def fits(self, content: Content) -> bool:
-        """Whether it is a file."""
-        return isinstance(content, DocumentMessage)
-
-    def parse(self, content: Content) -> Json:
-        """The reference of the file, if its size and type are right."""
-        if not isinstance(content, DocumentMessage):
-            raise self.refused(self.hint())
-        file = content.file
-        if self.max_size is not None and file.size is not None and file.size > self.max_size:
-            raise self.refused(f"That file is too big. It may have at most {_size(self.max_size)}.")
-        if self.mime and not any(fnmatchcase(file.mime.lower(), each) for each in self.mime):
-            raise self.refused(
-                f"That type of file is not taken here. Please send one of: {', '.join(self.mime)}."
-            )
-        return self.dump(file)
-
-    def hint(self) -> str:
-        """Asks for a file."""
-        return self.retry or "Please send a file."
 
     def stored(self) -> dict[str, Json]:
         """The media types as a list."""
@@ -111,6 +115,78 @@ class Document(FileInput):
     def restored(cls, data: Mapping[str, Any]) -> Self:
         """Reads the media types from a list."""
         return cls(**decoded(data, tuple, "mime"))
+
+    def _against(self, file: FileRef) -> str | None:
+        if self.mime and not any(fnmatchcase(file.mime.lower(), each) for each in self.mime):
+            known = ", ".join(self.mime)
+            return f"That type of file is not taken here. Please send one of: {known}."
+        return FileInput._against(self, file)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingInput(TypedFileInput):
+    """The base of inputs for files that take time to play.
+
+    Attributes:
+        max_seconds: the longest duration; one that the channel does not tell is taken.
+    """
+
+    max_seconds: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_seconds is not None and self.max_seconds < 1:
+            raise self._cannot(f"max_seconds is {self.max_seconds}; at least 1 is possible")
+        TypedFileInput.__post_init__(self)
+
+    def _against(self, file: FileRef) -> str | None:
+        if self.max_seconds is not None and (file.duration or 0) > self.max_seconds:
+            return f"That is too long. It may last at most {self.max_seconds} seconds."
+        return TypedFileInput._against(self, file)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo(FileInput):
+    """A photo, sent as one."""
+
+    kind: ClassVar[str] = "photo"
+    message: ClassVar[type[FileMessage]] = PhotoMessage
+    wanted: ClassVar[str] = "a photo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document(TypedFileInput):
+    """A file of any type, sent as one."""
+
+    kind: ClassVar[str] = "document"
+    message: ClassVar[type[FileMessage]] = DocumentMessage
+    wanted: ClassVar[str] = "a file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice(RecordingInput):
+    """Something that is spoken into the phone."""
+
+    kind: ClassVar[str] = "voice"
+    message: ClassVar[type[FileMessage]] = VoiceMessage
+    wanted: ClassVar[str] = "a voice message"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audio(RecordingInput):
+    """A piece of music or another sound, sent as one."""
+
+    kind: ClassVar[str] = "audio"
+    message: ClassVar[type[FileMessage]] = AudioMessage
+    wanted: ClassVar[str] = "an audio file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video(RecordingInput):
+    """A video, sent as one; a round one too."""
+
+    kind: ClassVar[str] = "video"
+    message: ClassVar[type[FileMessage]] = VideoMessage
+    wanted: ClassVar[str] = "a video"
 
 
 def _size(size: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -10,11 +11,17 @@ from flows.errors import DefinitionError
 
 T = TypeVar("T")
 
+_COMMA = re.compile("[,\n\uff0c\u3001\u060c]")
+"""Commas of several scripts, and the end of a line."""
+
 MAX_LABEL = 200
 """The most characters of a label."""
 
 _MAX_TYPED = 4 * MAX_LABEL
 """A longer text is no label. The bound keeps the time of normalising small."""
+
+_MAX_LIST = 4096
+"""A longer text is no list of labels."""
 
 
 def fold(text: str) -> str:
@@ -33,6 +40,38 @@ def find_label(text: str, labelled: Iterable[tuple[str, T]]) -> T | None:
         return None
     typed = fold(text)
     return next((behind for label, behind in labelled if fold(label) == typed), None)
+
+
+def find_labels(text: str, labelled: Iterable[tuple[str, T]]) -> list[T] | None:
+    """What stands behind the labels that were typed with commas or on lines of their own, each
+    once; None when there is anything else. A label may hold commas itself.
+    """
+    pieces = _pieces(text)
+    if pieces is None:
+        return None
+    known: dict[tuple[str, ...], T] = {}
+    for label, behind in labelled:
+        known.setdefault(tuple(_pieces(label) or ()), behind)
+    longest = max(map(len, known), default=0)
+    found: dict[tuple[str, ...], T] = {}
+    place = 0
+    while place < len(pieces):
+        ends = range(min(place + longest, len(pieces)), place, -1)
+        runs = (tuple(pieces[place:end]) for end in ends)
+        label_typed = next((run for run in runs if run in known), None)
+        if label_typed is None:
+            return None
+        found[label_typed] = known[label_typed]
+        place += len(label_typed)
+    return list(found.values())
+
+
+def _pieces(text: str) -> list[str] | None:
+    """The folded pieces between the commas; None when there is more text than labels have."""
+    pieces = [piece for piece in _COMMA.split(text[: _MAX_LIST + 1]) if piece.strip()]
+    if len(text) > _MAX_LIST or any(len(piece) > _MAX_TYPED for piece in pieces):
+        return None
+    return [folded for piece in pieces if (folded := fold(piece))]
 
 
 def check_labels(owner: str, labels: Sequence[str]) -> None:

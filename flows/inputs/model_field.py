@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from flows.errors import DefinitionError
-from flows.inputs.base import Input, Json, decoded, input_from_json
+from flows.inputs.base import Draft, Input, Json, decoded, input_from_json
 from flows.inputs.field_types import SUPPORTED, Reader, reader_of
 from flows.updates import Content
 
@@ -99,9 +99,31 @@ class FieldInput(Input[Any]):
         """As the input that reads the answer."""
         return self.input.hint()
 
-    def options(self) -> tuple[tuple[str, Json], ...]:
+    def start(self) -> Json:
+        """As the input that reads the answer."""
+        return self.input.start()
+
+    def options(self, draft: Json = None) -> tuple[tuple[str, Json], ...]:
         """Those of the input that reads the answer, then the buttons."""
-        return self.input.options() + Input.options(self)
+        return self.input.options(draft) + Input.options(self)
+
+    def rows(self, draft: Json = None) -> tuple[int, ...] | None:
+        """As the input that reads the answer."""
+        return self.input.rows(draft)
+
+    def press(self, value: Json, draft: Json) -> Json | Draft:
+        """As the input that reads the answer; None is an answer by itself."""
+        return None if value is None else self.input.press(value, draft)
+
+    def shown(self, value: Json) -> str:
+        """The label of the button that gives it, else as the input that reads the answer."""
+        own = next((label for label, known in Input.options(self) if known == value), None)
+        if own is not None or value is None:
+            return own or "nothing"
+        return self.input.shown(value)
+
+    def _typed(self) -> tuple[tuple[str, Json], ...]:
+        return self.input._typed() + Input.options(self)
 
     def stored(self) -> dict[str, Json]:
         """The stored form of the input that reads the answer; the model is code."""

@@ -10,7 +10,10 @@ import httpx
 if TYPE_CHECKING:
     from tests.botapi.server import BotApiServer
 
-_ACTIONS = ("chat", "text", "photo", "document", "message", "press", "update", "raw_update", "fail")
+_ACTIONS = (
+    "chat", "text", "photo", "document", "voice", "audio", "video", "location", "contact",
+    "web_app", "message", "press", "update", "raw_update", "fail",
+)  # fmt: skip
 
 
 async def controlled(server: BotApiServer, what: str, args: dict[str, Any]) -> Any:

@@ -134,6 +134,49 @@ class World:
                     "mime_type": "application/pdf", "file_size": 1234}  # fmt: skip
         return self.message(user, chat, document=document, **more)
 
+    def voice(self, user: int, chat: int | None = None, **more: Any) -> Json:
+        """A person speaks for four seconds."""
+        voice = {"file_id": "voice-1", "file_unique_id": "v1", "duration": 4,
+                 "mime_type": "audio/ogg", "file_size": 4321}  # fmt: skip
+        return self.message(user, chat, voice=voice, **more)
+
+    def audio(self, user: int, chat: int | None = None, **more: Any) -> Json:
+        """A person sends a piece of music."""
+        audio = {"file_id": "audio-1", "file_unique_id": "a1", "duration": 194,
+                 "file_name": "notes.mp3", "mime_type": "audio/mpeg", "title": "Notes"}  # fmt: skip
+        return self.message(user, chat, audio=audio, **more)
+
+    def video(self, user: int, chat: int | None = None, **more: Any) -> Json:
+        """A person sends a video."""
+        video = {"file_id": "video-1", "file_unique_id": "w1", "duration": 12, "width": 1280,
+                 "height": 720, "mime_type": "video/mp4"}  # fmt: skip
+        return self.message(user, chat, video=video, **more)
+
+    def location(
+        self, user: int, latitude: float, longitude: float, chat: int | None = None, **more: Any
+    ) -> Json:
+        """A person shares a place."""
+        place = {"latitude": latitude, "longitude": longitude}
+        return self.message(user, chat, location=place, **more)
+
+    def contact(
+        self,
+        user: int,
+        phone: str = "442079460958",
+        chat: int | None = None,
+        *,
+        of: int | None = None,
+        **more: Any,
+    ) -> Json:
+        """A person shares their own contact, or that of the person ``of``."""
+        card = {"phone_number": phone, "first_name": "Ada", "user_id": user if of is None else of}
+        return self.message(user, chat, contact=card, **more)
+
+    def web_app(self, user: int, data: str, chat: int | None = None, **more: Any) -> Json:
+        """A web app, opened by its button, sends something back."""
+        sent = {"data": data, "button_text": "Open"}
+        return self.message(user, chat, web_app_data=sent, **more)
+
     def message(self, user: int, chat: int | None = None, **content: Any) -> Json:
         """A person sends a message with this content."""
         body = {

@@ -16,7 +16,20 @@ from engine.channels.telegram import TelegramChannel
 from flows.errors import ChannelStopped, SendLater, SendRefused, SendUncertain, StorageDown
 from flows.ports import Delivery
 from flows.replies import Button, keyboard
-from flows.updates import Command, DocumentMessage, Other, PhotoMessage, Press, TextMessage
+from flows.updates import (
+    AudioMessage,
+    Command,
+    ContactMessage,
+    DocumentMessage,
+    LocationMessage,
+    Other,
+    PhotoMessage,
+    Press,
+    TextMessage,
+    VideoMessage,
+    VoiceMessage,
+    WebAppMessage,
+)
 from tests.botapi import BotApiServer, background_server
 from tests.botapi.doubles import Inbox, QuickClock
 
@@ -61,6 +74,9 @@ def delivery(text: str = "hello", **more: Any) -> Delivery:
                        "keyboard": (), **more})  # fmt: skip
 
 
+RECORDINGS = (VoiceMessage, AudioMessage, VideoMessage)
+
+
 def offsets(server: BotApiServer) -> list[int | None]:
     return [call.params.get("offset") for call in server.calls("getUpdates")]
 
@@ -83,19 +99,44 @@ async def test_everything_people_send_comes_in_in_order(
     server.document(ADA)
     await channel.send(delivery("Sure?", keyboard=keyboard(Button("Yes", "y"))))
     server.press(ADA, "Yes")
-    server.message(ADA, voice={"file_id": "v", "file_unique_id": "v", "duration": 1})
+    server.message(ADA, sticker={"file_id": "s", "file_unique_id": "s"})
     inbox = Inbox()
     async with receiving(channel, inbox):
         contents = [update.content for update in await inbox.has(6)]
     assert contents[:2] == [Command("start", "now"), TextMessage("hello")]
-    photo, document, press, voice = contents[2:]
+    photo, document, press, sticker = contents[2:]
     assert isinstance(photo, PhotoMessage)
     assert (photo.file.id, photo.caption) == ("photo-1280", "me")
     assert isinstance(document, DocumentMessage)
     assert document.file.name == "passport.pdf"
     assert isinstance(press, Press)
     assert press.data == "y"
-    assert voice == Other("voice")
+    assert sticker == Other("sticker")
+
+
+async def test_what_else_people_share_comes_in(
+    server: BotApiServer, channel: TelegramChannel
+) -> None:
+    server.voice(ADA, caption="la")
+    server.audio(ADA)
+    server.video(ADA)
+    server.location(ADA, 48.85, 2.35)
+    server.contact(ADA)
+    server.contact(ADA, "123", of=8)
+    server.web_app(ADA, '{"cups": 2}')
+    inbox = Inbox()
+    async with receiving(channel, inbox):
+        contents = [update.content for update in await inbox.has(7)]
+    files = [each.file for each in contents if isinstance(each, RECORDINGS)]
+    assert [(file.id, file.duration) for file in files] == [
+        ("voice-1", 4), ("audio-1", 194), ("video-1", 12),
+    ]  # fmt: skip
+    assert contents[3:] == [
+        LocationMessage(latitude=48.85, longitude=2.35),
+        ContactMessage(phone="+442079460958", name="Ada", user=str(ADA), own=True),
+        ContactMessage(phone="123", name="Ada", user="8"),
+        WebAppMessage('{"cups": 2}', "Open"),
+    ]
 
 
 async def test_what_the_server_makes_up_is_what_telegram_would_send(
@@ -105,6 +146,12 @@ async def test_what_the_server_makes_up_is_what_telegram_would_send(
     await channel.send(delivery("?", keyboard=keyboard(Button("Yes", "y"))))
     server.photo(ADA)
     server.document(ADA, chat=-7)
+    server.voice(ADA)
+    server.audio(ADA)
+    server.video(ADA)
+    server.location(ADA, 48.85, 2.35)
+    server.contact(ADA)
+    server.web_app(ADA, "{}")
     server.press(ADA, "Yes")
     for update in server.updates:
         assert types.Update.model_validate(update).event_type in ("message", "callback_query")

@@ -14,14 +14,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from statemachine import StateChart
 from statemachine.exceptions import TransitionNotAllowed
 
+from engine.places import top
 from engine.transitions import Enter, Finish, resolve
 from flows import Action, DefinitionError, Flow, FlowBuilder, Turn
 from flows.actions import END, Complete, Next
 from flows.chart import COMPLETED, ChartRefused, compile_chart, event_to, transition_table
-from flows.checks import check_edges
 from flows.errors import AmbiguousNext, UndeclaredMove
 from flows.graph import dot, mermaid, text
 from flows.instance import FlowInstance
+from flows.reach import check_edges
 from tests.support import Names, Three
 
 Edges = Mapping[str, Sequence[str]]
@@ -180,7 +181,7 @@ def by_table(flow: Flow[Any, Any], step: str, action: Action[Any]) -> _Moved:
     instance = FlowInstance(id="i", flow=flow.name, version=1, secret="", data={}, started=0)
     instance.enter(step)
     try:
-        move = resolve(flow, instance, action)
+        move = resolve(top(instance, {flow.name: flow}), action, None)
     except UndeclaredMove:
         return _Moved(None)
     if isinstance(move, Finish):

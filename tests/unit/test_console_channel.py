@@ -115,6 +115,14 @@ async def test_each_line_is_one_update_and_is_settled_before_the_next() -> None:
     assert len({update.ext for update in bot.updates}) == 4
 
 
+async def test_what_cannot_be_sent_is_told_and_the_next_line_is_read() -> None:
+    shown = console()
+    bot = Bot()
+    await converse("@ sticker\nAda\n", bot, shown)
+    assert bot.contents[1:] == [TextMessage("Ada")]
+    assert "Not sent: there is no 'sticker' to send" in " ".join(output(shown).split())
+
+
 async def test_piped_output_is_plain_and_shows_both_sides() -> None:
     shown = console()
     bot = Bot(lambda content: [message("Hi!\nWhich plan?", PLANS)] if content != Opened() else [])

@@ -3,8 +3,17 @@ from typing import Any
 import pytest
 
 from flows.errors import DefinitionError, InvalidAnswer
-from flows.inputs import Document, Photo
-from flows.updates import DocumentMessage, FileRef, PhotoMessage, TextMessage
+from flows.inputs import Audio, Document, Input, Photo, Video, Voice
+from flows.updates import (
+    AudioMessage,
+    DocumentMessage,
+    FileMessage,
+    FileRef,
+    PhotoMessage,
+    TextMessage,
+    VideoMessage,
+    VoiceMessage,
+)
 
 PICTURE = FileRef(id="p1", size=1200, mime="image/jpeg", width=10, height=20)
 PAPER = FileRef(id="d1", name="../../x.pdf", size=2_000_000, mime="application/pdf")
@@ -18,6 +27,53 @@ def test_a_photo_gives_its_file() -> None:
 def test_a_file_gives_its_reference_with_the_name_as_it_was_sent() -> None:
     wanted = Document()
     assert wanted.load(wanted.parse(DocumentMessage(PAPER))) == PAPER
+
+
+CLIP = FileRef(id="c1", size=900, mime="audio/ogg", duration=61)
+
+RECORDINGS = pytest.mark.parametrize(
+    ("kind", "message"), [(Voice, VoiceMessage), (Audio, AudioMessage), (Video, VideoMessage)]
+)
+
+
+@RECORDINGS
+def test_a_recording_gives_its_file(kind: type[Voice], message: type[VoiceMessage]) -> None:
+    wanted = kind(max_seconds=61, max_size=900, mime=("audio/*",))
+    assert wanted.load(wanted.parse(message(CLIP, caption="la"))) == CLIP
+
+
+@RECORDINGS
+def test_a_recording_that_is_too_long_is_told_the_limit(
+    kind: type[Voice], message: type[VoiceMessage]
+) -> None:
+    with pytest.raises(InvalidAnswer, match="at most 60 seconds"):
+        kind(max_seconds=60).parse(message(CLIP))
+    with pytest.raises(InvalidAnswer, match="at most 899 bytes"):
+        kind(max_seconds=61, max_size=899).parse(message(CLIP))
+
+
+def test_a_recording_of_unknown_length_is_taken() -> None:
+    file = FileRef(id="c2")
+    assert Voice(max_seconds=1).load(Voice(max_seconds=1).parse(VoiceMessage(file))) == file
+
+
+@pytest.mark.parametrize("wanted", [Photo(), Document(), Voice(), Audio(), Video()], ids=repr)
+def test_each_kind_of_file_fits_itself_alone(wanted: Input[FileRef]) -> None:
+    messages: tuple[type[FileMessage], ...] = (
+        PhotoMessage, DocumentMessage, VoiceMessage, AudioMessage, VideoMessage,
+    )  # fmt: skip
+    fitting = [message.__name__ for message in messages if wanted.fits(message(CLIP))]
+    assert fitting == [f"{type(wanted).__name__}Message"]
+
+
+def test_a_photo_that_is_too_big_is_told_the_limit() -> None:
+    with pytest.raises(InvalidAnswer, match="at most 1 kB"):
+        Photo(max_size=1000).parse(PhotoMessage(PICTURE))
+
+
+def test_a_kept_file_is_shown_by_its_name_or_what_it_is() -> None:
+    assert Document().shown(Document().dump(FileRef(id="1", name="a.pdf"))) == "a.pdf"
+    assert Photo().shown(Photo().dump(PICTURE)) == "photo"
 
 
 @pytest.mark.parametrize("content", [TextMessage("photo"), DocumentMessage(PAPER)])
@@ -61,6 +117,11 @@ def test_a_file_of_another_type_is_told_the_types(file: FileRef) -> None:
 def test_settings_that_cannot_work_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(DefinitionError, match="Document"):
         Document(**settings)
+
+
+def test_a_recording_must_be_allowed_to_last_at_all() -> None:
+    with pytest.raises(DefinitionError, match="max_seconds is 0"):
+        Voice(max_seconds=0)
 
 
 @pytest.mark.parametrize("stored", ["p1", {}, {"id": 5}, None])

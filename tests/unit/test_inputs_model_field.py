@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum, auto
 from typing import Annotated, Any, Literal, NewType
@@ -9,10 +9,12 @@ import orjson
 import pytest
 from pydantic import (
     AfterValidator,
+    AnyUrl,
     BaseModel,
     ConfigDict,
     EmailStr,
     Field,
+    HttpUrl,
     SecretStr,
     StringConstraints,
     ValidationInfo,
@@ -25,12 +27,16 @@ from flows.inputs import (
     Choice,
     Confirm,
     Date,
+    Draft,
     Email,
     FieldInput,
     Input,
     Integer,
+    MultiChoice,
     Number,
     Text,
+    Time,
+    Url,
     field,
     input_from_json,
 )
@@ -71,6 +77,14 @@ class Person(BaseModel):
     secret: SecretStr = SecretStr("")
     tags: list[str] = []
     either: int | str = 0
+    plans: list[Plan] = Field([], min_length=1, max_length=2)
+    sizes: set[Literal["S", "M"]] = set()
+    pair: tuple[Plan, ...] = ()
+    two: tuple[Plan, Plan] = (Plan.FREE, Plan.PRO)
+    gaps: list[Plan | None] = []
+    page: HttpUrl | None = None
+    any_page: AnyUrl = AnyUrl("urn:x")
+    alarm: time = Field(time(), ge=time(6), le=time(9))
 
     @field_validator("name")
     @classmethod
@@ -112,6 +126,12 @@ def answered(wanted: Input[Any], text: str) -> tuple[Any, str | None]:
         ("born", Date(earliest=date(1900, 1, 1), latest=date(2019, 12, 31))),
         ("plan", Choice(Plan)),
         ("size", Choice([("S", "S"), ("M", "M"), ("3", 3)])),
+        ("plans", MultiChoice(Plan, min_choices=1, max_choices=2)),
+        ("sizes", MultiChoice(["S", "M"], min_choices=0)),
+        ("pair", MultiChoice(Plan, min_choices=0)),
+        ("page", Url()),
+        ("any_page", Url(schemes=())),
+        ("alarm", Time(earliest=time(6), latest=time(9))),
     ],
 )
 def test_a_field_is_read_by_the_input_of_its_type(name: str, reader: Input[Any]) -> None:
@@ -135,6 +155,12 @@ def test_a_field_is_read_by_the_input_of_its_type(name: str, reader: Input[Any])
         ("born", "1990-12-31", date(1990, 12, 31)),
         ("plan", "pro", Plan.PRO),
         ("size", "3", 3),
+        ("plans", "pro, free", [Plan.FREE, Plan.PRO]),
+        ("sizes", "m, s", {"S", "M"}),
+        ("pair", "Pro", (Plan.PRO,)),
+        ("page", "https://example.com/a", HttpUrl("https://example.com/a")),
+        ("any_page", "mailto:ada@example.com", AnyUrl("mailto:ada@example.com")),
+        ("alarm", "7:15", time(7, 15)),
     ],
 )
 def test_an_answer_has_the_value_and_type_of_the_field(name: str, text: str, value: Any) -> None:
@@ -212,12 +238,39 @@ def test_the_current_value_of_a_field_can_be_kept() -> None:
     assert wanted.load(wanted.dump(70.5)) == 70.5
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("page", HttpUrl("https://example.com/a"), "https://example.com/a"),
+        ("page", None, "nothing"),
+        ("pair", (Plan.PRO, Plan.FREE), "Free, Pro"),
+        ("plan", Plan.PRO, "Pro"),
+    ],
+)
+def test_a_value_of_the_model_can_be_kept_and_shown(name: str, value: Any, shown: str) -> None:
+    wanted = field(Person, name)
+    assert wanted.shown(wanted.dump(value)) == shown
+
+
+def test_a_field_of_several_is_chosen_by_presses() -> None:
+    wanted = field(Person, "plans")
+    rebuilt = input_from_json(wanted.to_json())
+    draft = rebuilt.start()
+    for label in ("Pro", "Free"):
+        pressed = rebuilt.press(dict(rebuilt.options(draft))[label], draft)
+        assert isinstance(pressed, Draft)
+        draft = pressed.state
+    answer = rebuilt.press(dict(rebuilt.options(draft))["Done"], draft)
+    assert not isinstance(answer, Draft)
+    assert wanted.load(answer) == [Plan.FREE, Plan.PRO]
+
+
 def test_an_unknown_field_is_refused_with_near_ones() -> None:
     with pytest.raises(DefinitionError, match=r"Person has no field 'nam'\. Did you mean 'name'"):
         field(Person, "nam")
 
 
-@pytest.mark.parametrize("name", ["secret", "tags", "either"])
+@pytest.mark.parametrize("name", ["secret", "tags", "either", "two", "gaps"])
 def test_a_type_that_cannot_be_asked_for_is_refused(name: str) -> None:
     with pytest.raises(DefinitionError, match=rf"field '{name}' of Person is .*cannot ask for"):
         field(Person, name)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import asdict
+from datetime import date, time
 from decimal import Decimal
 from enum import Enum, StrEnum, auto
 from typing import Any
@@ -12,27 +13,52 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, HttpUrl
 
 from flows.errors import InvalidAnswer
 from flows.inputs import (
+    AnyOf,
+    Audio,
     Choice,
     Confirm,
+    Contact,
     Date,
     Document,
+    Draft,
     Email,
     Input,
     Integer,
     Json,
+    Location,
+    MultiChoice,
     Number,
     Pattern,
     Phone,
     Photo,
     Text,
+    Time,
+    Url,
+    Video,
+    Voice,
+    WebAppData,
     field,
     input_from_json,
 )
-from flows.updates import Content, DocumentMessage, FileRef, PhotoMessage, TextMessage
+from flows.updates import (
+    AudioMessage,
+    ContactCard,
+    ContactMessage,
+    Content,
+    DocumentMessage,
+    FileRef,
+    LocationMessage,
+    PhotoMessage,
+    Place,
+    TextMessage,
+    VideoMessage,
+    VoiceMessage,
+    WebAppMessage,
+)
 
 
 class Plan(StrEnum):
@@ -49,7 +75,12 @@ class Form(BaseModel):
     age: int = 0
     plan: Plan | None = None
     weight: float = 0
+    plans: frozenset[Plan] = frozenset()
+    page: HttpUrl | None = None
+    at: time | None = None
 
+
+OPENS = date(2024, 2, 29)
 
 ALL: list[Input[Any]] = [
     Text(),
@@ -67,6 +98,27 @@ ALL: list[Input[Any]] = [
     Pattern(r"[a-z]+\d", wanted="a code"),
     Photo(),
     Document(max_size=100, mime=("image/*",)),
+    Voice(max_seconds=60, max_size=100),
+    Audio(mime=("audio/*",)),
+    Video(),
+    Location(retry="Where?"),
+    Contact(),
+    Contact(anyone=True, tries=2),
+    WebAppData(),
+    WebAppData(Form, retry="Again."),
+    Url(),
+    Url(schemes=("ftp", "http"), buttons=(("None", ""),)),
+    Time(),
+    Time(formats=("%I:%M %p", "%H:%M"), earliest=time(9), buttons=(("Noon", time(12)),)),
+    MultiChoice(Size, min_choices=0, max_choices=1),
+    MultiChoice(["a", "b", "c, d"], done="Ok", buttons=(("All", ["c, d", "a"]),), columns=2),
+    Date(picker=True, opens=OPENS, buttons=(("Then", OPENS),)),
+    Date(picker=True, earliest=date(2024, 2, 10), latest=OPENS, format="%d.%m.%Y"),
+    AnyOf(Date(picker=True, opens=OPENS), MultiChoice(Plan), Photo(), Integer(), Text()),
+    AnyOf(Email(), Phone(), buttons=(("Neither", ""),), retry="How?"),
+    field(Form, "plans"),
+    field(Form, "page", buttons=(("Skip", None),)),
+    field(Form, "at"),
     field(Form, "age"),
     field(Form, "plan", buttons=(("Skip", None),)),
     field(Form, "weight", retry="A weight."),
@@ -79,6 +131,8 @@ texts = st.one_of(
     st.dates().map(lambda day: day.strftime("%d/%m/%Y")),
     st.emails(),
     st.from_regex(r"\+44 20 7946 0\d{3}", fullmatch=True),
+    st.times().map(lambda at: at.strftime("%I:%M %p")),
+    st.sampled_from(["https://example.com", "ftp://x.example/a", "small, BIG", "c, d, a", "all"]),
     st.sampled_from(["free", "PRO", "Small", "any", "half", "ja", "Nein", "abc1", "99", "0.5"]),
 )
 files = st.builds(
@@ -88,10 +142,21 @@ files = st.builds(
     size=st.none() | st.integers(0, 200),
     mime=st.sampled_from(["", "image/png", "text/plain"]),
     width=st.none() | st.integers(0, 10_000),
+    duration=st.none() | st.integers(0, 100),
+)
+degrees = st.floats(-90, 90)
+places = st.builds(Place, latitude=degrees, longitude=degrees, title=st.text())
+cards = st.builds(
+    ContactCard, phone=st.text(), name=st.text(), user=st.none() | st.text(), own=st.booleans()
 )
 contents: st.SearchStrategy[Content] = st.one_of(
-    texts.map(TextMessage), files.map(PhotoMessage), files.map(DocumentMessage)
-)
+    texts.map(TextMessage),
+    *(files.map(make) for make in
+      (PhotoMessage, DocumentMessage, VoiceMessage, AudioMessage, VideoMessage)),
+    places.map(lambda place: LocationMessage(**asdict(place))),
+    cards.map(lambda card: ContactMessage(**asdict(card))),
+    (st.text() | st.just('{"age": 3}')).map(WebAppMessage),
+)  # fmt: skip
 
 
 def again(wanted: Input[Any]) -> Input[Any]:
@@ -107,6 +172,14 @@ def outcome(wanted: Input[Any], content: Content) -> tuple[str, Json]:
         return "refused", refused.reason
 
 
+def press(wanted: Input[Any], value: Json, draft: Json) -> Json | Draft:
+    """What comes of a press; a refused one leaves the draft as it is."""
+    try:
+        return wanted.press(value, draft)
+    except InvalidAnswer:
+        return Draft(draft)
+
+
 @pytest.mark.parametrize("wanted", ALL, ids=repr)
 def test_the_stored_form_is_the_same_after_a_round_trip(wanted: Input[Any]) -> None:
     assert again(wanted).to_json() == wanted.to_json()
@@ -118,10 +191,25 @@ def test_a_rebuilt_input_offers_the_same_buttons(wanted: Input[Any]) -> None:
 
 
 @pytest.mark.parametrize("wanted", ALL, ids=repr)
-def test_the_value_of_every_button_loads_and_dumps(wanted: Input[Any]) -> None:
-    assert [wanted.dump(wanted.load(v)) for _, v in wanted.options()] == [
-        v for _, v in wanted.options()
-    ]
+@settings(max_examples=40, deadline=None)  # how long it takes says nothing here
+@given(data=st.data())
+def test_presses_lead_to_drafts_or_to_a_value_that_loads_and_dumps(
+    wanted: Input[Any], data: st.DataObject
+) -> None:
+    draft, stored = wanted.start(), again(wanted)
+    for _ in range(5):
+        options = wanted.options(draft)
+        assert stored.options(draft) == options
+        assert sum(wanted.rows(draft) or ()) <= len(options)
+        if not options:
+            return
+        _, value = data.draw(st.sampled_from(options))
+        pressed = press(stored, value, draft)
+        assert pressed == press(wanted, value, draft)
+        if not isinstance(pressed, Draft):
+            assert wanted.dump(wanted.load(pressed)) == pressed
+            return
+        draft = orjson.loads(orjson.dumps(pressed.state))
 
 
 @pytest.mark.parametrize("wanted", ALL, ids=repr)
@@ -156,10 +244,42 @@ VALUES: list[tuple[Input[Any], st.SearchStrategy[Any], Callable[[Any], Content]]
     (Confirm(), st.booleans(), lambda v: TextMessage("yes" if v else "no")),
     (Photo(), files, PhotoMessage),
     (Document(), files, DocumentMessage),
+    (Voice(), files, VoiceMessage),
+    (Audio(), files, AudioMessage),
+    (Video(), files, VideoMessage),
+    (Location(), places, lambda v: LocationMessage(**asdict(v))),
+    (Contact(anyone=True), cards, lambda v: ContactMessage(**asdict(v))),
+    (WebAppData(), st.text(), WebAppMessage),
+    (
+        WebAppData(Form),
+        st.builds(Form, age=st.integers(), weight=st.floats(allow_nan=False, allow_infinity=False)),
+        lambda v: WebAppMessage(v.model_dump_json()),
+    ),
+    (
+        Time(formats=("%H:%M:%S.%f",)),
+        st.times(),
+        lambda v: TextMessage(v.isoformat(timespec="microseconds")),
+    ),
+    (
+        MultiChoice(Size),
+        st.lists(st.sampled_from(Size), min_size=1, unique=True).map(
+            lambda sizes: [size for size in Size if size in sizes]
+        ),
+        lambda v: TextMessage(", ".join(size.name for size in reversed(v))),
+    ),
+    (
+        AnyOf(Photo(), Integer(), Confirm()),
+        st.booleans() | st.integers(-100, 100) | files,
+        lambda v: (
+            PhotoMessage(v)
+            if isinstance(v, FileRef)
+            else TextMessage(("No", "Yes")[v] if isinstance(v, bool) else str(v))
+        ),
+    ),
 ]
 
 
-@pytest.mark.parametrize(("wanted", "values", "said"), VALUES, ids=[v[0].kind for v in VALUES])
+@pytest.mark.parametrize(("wanted", "values", "said"), VALUES, ids=[repr(v[0]) for v in VALUES])
 @settings(max_examples=40, deadline=None)  # how long it takes says nothing here
 @given(data=st.data())
 def test_a_value_that_is_said_is_the_value_that_is_loaded(

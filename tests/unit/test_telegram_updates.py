@@ -12,16 +12,22 @@ from hypothesis import strategies as st
 from engine.channels.telegram.updates import UpdateReader
 from flows.conversation import Address
 from flows.updates import (
+    AudioMessage,
     ChatMigrated,
     Command,
+    ContactMessage,
     DocumentMessage,
     FileRef,
+    LocationMessage,
     Other,
     Person,
     PhotoMessage,
     Press,
     TextMessage,
     Update,
+    VideoMessage,
+    VoiceMessage,
+    WebAppMessage,
 )
 
 SOURCE = "telegram:42"
@@ -142,6 +148,90 @@ def test_a_document_comes_with_its_name_and_type() -> None:
     )
 
 
+VOICE = {"file_id": "v", "file_unique_id": "u", "duration": 4, "mime_type": "audio/ogg"}
+VIDEO = {**VOICE, "file_size": 9, "file_name": "a.mp4", "width": 640, "height": 480}
+ROUND = {"file_id": "r", "file_unique_id": "u", "duration": 3, "length": 240, "file_size": 8}
+HERE = {"latitude": 48.85, "longitude": 2, "horizontal_accuracy": 12.5}
+
+
+@pytest.mark.parametrize(
+    ("fields", "content"),
+    [
+        ({"voice": VOICE, "caption": "la"},
+         VoiceMessage(FileRef(id="v", mime="audio/ogg", duration=4), "la")),
+        ({"audio": {**VOICE, "performer": "Ada", "title": "Notes"}},
+         AudioMessage(FileRef(id="v", mime="audio/ogg", duration=4))),
+        ({"video": VIDEO},
+         VideoMessage(FileRef(id="v", name="a.mp4", size=9, mime="audio/ogg", width=640,
+                              height=480, duration=4))),
+        ({"video_note": ROUND},
+         VideoMessage(FileRef(id="r", size=8, width=240, height=240, duration=3))),
+        ({"location": HERE}, LocationMessage(latitude=48.85, longitude=2.0, accuracy=12.5)),
+        ({"location": HERE, "venue": {"location": HERE, "title": "Café", "address": "Rue 1"}},
+         LocationMessage(latitude=48.85, longitude=2.0, accuracy=12.5, title="Café",
+                         address="Rue 1")),
+        ({"web_app_data": {"data": "{}", "button_text": "Order"}}, WebAppMessage("{}", "Order")),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
+)  # fmt: skip
+def test_what_people_send_has_a_content_of_its_own(fields: dict[str, Any], content: object) -> None:
+    assert content_of(**fields) == content
+
+
+def test_an_animation_comes_as_the_document_that_stands_beside_it() -> None:
+    beside = {"animation": VIDEO, "document": {"file_id": "d", "file_unique_id": "u"}}
+    assert content_of(**beside) == DocumentMessage(FileRef(id="d"))
+
+
+@pytest.mark.parametrize("phone", ["442079460958", "+442079460958"])
+def test_the_own_contact_is_vouched_for_and_has_its_country_code(phone: str) -> None:
+    card = {"phone_number": phone, "first_name": "Ada", "last_name": "L", "user_id": 7}
+    assert content_of(contact=card) == ContactMessage(
+        phone="+442079460958", name="Ada L", user="7", own=True
+    )
+
+
+@pytest.mark.parametrize("more", [{}, {"user_id": 8}])
+def test_a_contact_of_somebody_else_is_taken_as_it_is_written(more: dict[str, Any]) -> None:
+    content = content_of(contact={"phone_number": "02079460958", "first_name": "Bob", **more})
+    assert isinstance(content, ContactMessage)
+    assert (content.own, content.phone) == (False, "02079460958")
+
+
+def test_a_contact_from_an_anonymous_admin_is_nobodys_own() -> None:
+    card = {"phone_number": "1", "first_name": "Ada", "user_id": 7}
+    content = content_of(contact=card, sender_chat={"id": -9, "type": "supergroup"})
+    assert isinstance(content, ContactMessage)
+    assert not content.own
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"voice": {}},
+        {"audio": {**VOICE, "duration": -1}},
+        {"video": {**VIDEO, "width": "wide"}},
+        {"location": {"latitude": 91, "longitude": 0}},
+        {"location": {"latitude": 0, "longitude": float("nan")}},
+        {"location": {"latitude": "0", "longitude": 0}},
+        {"contact": {"phone_number": 5, "first_name": "Ada"}},
+        {"contact": {"phone_number": "5", "first_name": "Ada", "user_id": 2**63}},
+        {"web_app_data": {"data": None, "button_text": "x"}},
+    ],
+    ids=str,
+)
+def test_a_content_that_is_malformed_is_skipped_and_counted(fields: dict[str, Any]) -> None:
+    ours = reader()
+    page = ours.page([{"update_id": 4, "message": message(**fields)}], now=NOW)
+    assert (page.updates, page.next_offset) == ((), 5)
+    assert ours.skipped == {"malformed": 1}
+
+
+def test_a_web_app_that_sends_nul_and_half_characters_is_cleaned() -> None:
+    sent = {"data": "a\0b\ud800", "button_text": "x"}
+    assert content_of(web_app_data=sent) == WebAppMessage("ab\ufffd", "x")
+
+
 def test_an_album_of_ten_is_one_photo_and_nine_that_belong_to_it() -> None:
     ours = reader()
     raws = [
@@ -157,7 +247,7 @@ def test_an_album_of_ten_is_one_photo_and_nine_that_belong_to_it() -> None:
     assert isinstance(again[0].content, PhotoMessage), "a page that is read again reads the same"
 
 
-@pytest.mark.parametrize("kind", ["voice", "sticker", "location", "contact"])
+@pytest.mark.parametrize("kind", ["animation", "sticker", "poll", "dice"])
 def test_content_without_a_type_of_its_own_is_named(kind: str) -> None:
     assert content_of(**{kind: {}}) == Other(kind)
 
@@ -292,6 +382,7 @@ JSON = st.recursive(
 )
 FIELDS = st.sampled_from(
     ["message_id", "date", "chat", "from", "text", "photo", "document", "sender_chat", "id",
+     "voice", "video", "video_note", "location", "venue", "contact", "web_app_data",
      "reply_to_message", "data", "message", "media_group_id", "message_thread_id"]
 )  # fmt: skip
 NEARLY = st.fixed_dictionaries(

@@ -11,6 +11,7 @@ from uuid import uuid4
 from rich.console import Console
 
 from engine.channels.console.lines import content_of, update_of
+from engine.channels.console.made_up import CannotSend
 from engine.channels.console.plain import harmless, readable
 from engine.channels.console.reader import LineReader, reader_of
 from engine.channels.console.screen import ChatScreen, Output, PlainScreen, Screen
@@ -30,8 +31,9 @@ class ConsoleChannel:
     At a terminal it is a chat with panels, numbered buttons and a spinner. On a pipe every
     line is one update, answered before the next is read, and the channel ends with the input.
 
-    Lines: ``/command args``; ``@photo caption`` and ``@document caption`` send a made-up file;
-    ``!label``, or the bare label or number of a button just shown, presses it; the rest is text.
+    Lines: ``/command args``; ``@photo caption``, ``@location 48.85 2.35`` and the like send
+    something made up; ``!label``, or the bare label or number of a button just shown, presses
+    it; the rest is text.
 
     Args:
         stdin: where lines come from; standard input by default.
@@ -76,7 +78,11 @@ class ConsoleChannel:
         """Hands in one line after the other until the input ends."""
         await self._hand_in(intake, Opened())
         while (line := await self._next_line()) is not None:
-            content = self._meaning(line)
+            try:
+                content = self._meaning(line)
+            except CannotSend as error:
+                self._screen.note(harmless(f"Not sent: {error}"))
+                continue
             self._shown.turn_page()
             await self._hand_in(intake, content)
 

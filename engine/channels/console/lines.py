@@ -6,50 +6,30 @@ import re
 import time
 from uuid import uuid4
 
+from engine.channels.console.made_up import KINDS, made_up
 from flows.conversation import Address
-from flows.updates import (
-    Command,
-    Content,
-    DocumentMessage,
-    FileRef,
-    Person,
-    PhotoMessage,
-    TextMessage,
-    Update,
-)
+from flows.updates import Command, Content, Person, TextMessage, Update
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.ASCII | re.DOTALL)
-_FILE = re.compile(r"@(photo|document)(?:\s+(.*))?", re.DOTALL)
+_MADE_UP = re.compile(rf"@(?:({'|'.join(KINDS)})|\s+(\S+))(?:\s+(.*))?", re.DOTALL)
 
 
-def content_of(line: str) -> Command | TextMessage | PhotoMessage | DocumentMessage:
-    r"""A command, a made-up file (``@photo``, ``@document``, each with a caption), or a text.
+def content_of(line: str) -> Content:
+    r"""A command, something made up (``@photo`` or ``@ photo`` with a caption, ``@location 48.85
+    2.35``), or a text: to a person, ``@ada`` is one too.
 
     A backslash in front keeps the rest as text: ``\/start`` is no command.
+
+    Raises:
+        CannotSend: what should be made up cannot be; the message is for who typed it.
     """
     if line.startswith("\\"):
         return TextMessage(line[1:])
     if command := _COMMAND.fullmatch(line):
         return Command(command[1].lower(), (command[2] or "").strip())
-    if file := _FILE.fullmatch(line):
-        return made_up_file(file[1], file[2] or "")
+    if wanted := _MADE_UP.fullmatch(line):
+        return made_up(wanted[1] or wanted[2], wanted[3] or "")
     return TextMessage(line)
-
-
-FILE_KINDS = ("photo", "document")
-"""The kinds of file that can be made up."""
-
-
-def made_up_file(kind: str, caption: str = "") -> PhotoMessage | DocumentMessage:
-    """A file that lies nowhere, for conversations that want one."""
-    name = f"console-{kind}-{uuid4().hex}"
-    if kind == "photo":
-        photo = FileRef(
-            id=name, name="photo.jpg", size=52_400, mime="image/jpeg", width=1280, height=960
-        )
-        return PhotoMessage(photo, caption.strip())
-    document = FileRef(id=name, name="document.pdf", size=20_480, mime="application/pdf")
-    return DocumentMessage(document, caption.strip())
 
 
 def update_of(content: Content, *, address: Address, user: Person) -> Update:

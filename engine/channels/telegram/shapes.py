@@ -30,6 +30,9 @@ def _clean(value: object) -> object:
 Id = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
 Seconds = Annotated[int, Field(strict=True, ge=0, lt=2**40)]
 Size = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+Latitude = Annotated[float, Field(strict=True, ge=-90, le=90)]
+Longitude = Annotated[float, Field(strict=True, ge=-180, le=180)]
+Metres = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Text = Annotated[str, BeforeValidator(_clean)]
 
 
@@ -63,11 +66,52 @@ class Photo(_Shape):
     file_size: Size | None = None
 
 
-class Document(_Shape):
+class File(_Shape):
     file_id: Text
     file_name: Text = ""
     mime_type: Text = ""
     file_size: Size | None = None
+
+
+class Recording(File):
+    """Of voice, sound or video: what has no picture has no width either."""
+
+    duration: Size | None = None
+    width: Size | None = None
+    height: Size | None = None
+
+
+class Round(_Shape):
+    """A round video; ``length`` is its diameter in pixels."""
+
+    file_id: Text
+    file_size: Size | None = None
+    duration: Size | None = None
+    length: Size | None = None
+
+
+class Location(_Shape):
+    latitude: Latitude
+    longitude: Longitude
+    horizontal_accuracy: Metres | None = None
+
+
+class Venue(_Shape):
+    location: Location
+    title: Text = ""
+    address: Text = ""
+
+
+class Contact(_Shape):
+    phone_number: Text
+    first_name: Text = ""
+    last_name: Text = ""
+    user_id: Id | None = None
+
+
+class WebAppData(_Shape):
+    data: Text
+    button_text: Text = ""
 
 
 class Message(_Shape):
@@ -84,7 +128,15 @@ class Message(_Shape):
     text: Text | None = None
     caption: Text = ""
     photo: list[Photo] | None = None
-    document: Document | None = None
+    document: File | None = None
+    voice: Recording | None = None
+    audio: Recording | None = None
+    video: Recording | None = None
+    video_note: Round | None = None
+    location: Location | None = None
+    venue: Venue | None = None
+    contact: Contact | None = None
+    web_app_data: WebAppData | None = None
     migrate_to_chat_id: Id | None = None
 
 

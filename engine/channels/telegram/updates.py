@@ -11,27 +11,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from engine.channels.telegram.contents import shown_content
 from engine.channels.telegram.recent import Recent
 from engine.channels.telegram.shapes import (
     Anything,
     CallbackQuery,
     Chat,
-    Document,
     Message,
-    Photo,
     Received,
     User,
 )
 from flows.conversation import Address
 from flows.updates import (
-    ChatMigrated,
     Command,
     Content,
-    DocumentMessage,
-    FileRef,
     Other,
     Person,
-    PhotoMessage,
     Press,
     TextMessage,
     Update,
@@ -49,10 +44,6 @@ _MESSAGE_TYPES = frozenset(
      "business_message", "edited_business_message", "guest_message")
 )  # fmt: skip
 _KNOWN_TYPES = _MESSAGE_TYPES | {"message", "callback_query"}
-_CONTENT_NAMES = (
-    "voice", "audio", "video", "video_note", "animation", "sticker", "location", "venue",
-    "contact", "poll", "dice", "game", "story", "web_app_data", "successful_payment",
-)  # fmt: skip
 _ALBUMS = 1024
 
 
@@ -142,15 +133,7 @@ class UpdateReader:
     def _shown(self, message: Message, fields: set[str]) -> Content:
         if self._continues_album(message):
             return Other(ALBUM, silent=True)
-        if message.migrate_to_chat_id is not None:
-            return ChatMigrated(str(message.migrate_to_chat_id))
-        if message.photo:
-            return PhotoMessage(_photo(message.photo), message.caption)
-        if message.document is not None:
-            return DocumentMessage(_document(message.document), message.caption)
-        name = next((name for name in _CONTENT_NAMES if name in fields), None)
-        # the rest is what the chat itself says: members come and go, a message is pinned
-        return Other(name) if name is not None else Other("service_message", silent=True)
+        return shown_content(message, fields)
 
     def _continues_album(self, message: Message) -> bool:
         # An album comes as one message per picture. The first stands for it; known by its
@@ -264,19 +247,3 @@ def _reply_to(message: Message) -> str | None:
     if message.is_topic_message and replied == message.message_thread_id:
         return None
     return str(replied)
-
-
-def _photo(sizes: Sequence[Photo]) -> FileRef:
-    largest = max(sizes, key=lambda size: size.width * size.height)
-    return FileRef(
-        id=largest.file_id, size=largest.file_size, width=largest.width, height=largest.height
-    )
-
-
-def _document(document: Document) -> FileRef:
-    return FileRef(
-        id=document.file_id,
-        name=document.file_name,
-        size=document.file_size,
-        mime=document.mime_type,
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from enum import Enum, StrEnum, auto
 from typing import assert_type
 
@@ -13,9 +13,12 @@ from engine import App
 from flows import (
     END,
     Action,
+    AnyOf,
     CallNext,
     Choice,
     Confirm,
+    Contact,
+    ContactCard,
     Context,
     Date,
     Email,
@@ -24,11 +27,17 @@ from flows import (
     FlowBuilder,
     FlowRegistry,
     Integer,
+    Location,
+    MultiChoice,
     OnCommand,
+    Phone,
     Photo,
+    Place,
     Router,
     Text,
+    Time,
     Turn,
+    WebAppData,
     call_flow,
     field,
 )
@@ -122,6 +131,15 @@ async def typed_answers(turn: Turn[Step, Person]) -> Action[Step]:
     assert_type(await turn.ask("?", Choice(Plan)), Plan)
     assert_type(await turn.ask("?", Choice({"One": 1, "Two": 2}), check=lambda n: None), int)
     assert_type(await turn.ask("?", Choice(["one", "two"]), keep="one"), str)
+    assert_type(await turn.ask("?", MultiChoice(Plan), keep=[Plan.PRO]), list[Plan])
+    assert_type(await turn.ask("?", MultiChoice(["a", "b"])), list[str])
+    assert_type(await turn.ask("?", Date(picker=True)), date)
+    assert_type(await turn.ask("?", Time()), time)
+    assert_type(await turn.ask("?", AnyOf(Photo(), Integer())), FileRef | int)
+    assert_type(await turn.ask("?", AnyOf(Contact(), Phone(), Confirm())), ContactCard | str | bool)
+    assert_type(await turn.ask("?", Location()), Place)
+    assert_type(await turn.ask("?", WebAppData()), str)
+    assert_type(await turn.ask("?", WebAppData(Visitor)), Visitor)
     turn.data.age = await turn.ask("?", field(Person, "age"))
     assert_type(await turn.once("rate", lambda: 3), int)
     assert_type(await turn.once("fetch", fetch), float)

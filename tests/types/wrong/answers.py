@@ -11,7 +11,22 @@ from enum import Enum, StrEnum, auto
 
 from pydantic import BaseModel
 
-from flows import Action, Choice, Confirm, Context, Email, FlowBuilder, Integer, Text, Turn
+from flows import (
+    Action,
+    AnyOf,
+    Choice,
+    Confirm,
+    Contact,
+    Context,
+    Email,
+    FlowBuilder,
+    Integer,
+    MultiChoice,
+    Text,
+    Time,
+    Turn,
+    WebAppData,
+)
 
 
 class Step(StrEnum):
@@ -67,6 +82,21 @@ async def answers(turn: Turn[Step, Person]) -> Action[Step]:
     d: int = await turn.ask("?")  # error: mypy=assignment pyright=reportAssignmentType
     turn.data.age = await turn.ask("?", Text())  # error: mypy=arg-type pyright=reportAttributeAccessIssue
     turn.reply(f"{a}{b}{c}{d}")
+    return turn.next()
+
+
+async def more_answers(turn: Turn[Step, Person]) -> Action[Step]:
+    a: str = await turn.ask("?", Time())  # error: mypy=arg-type pyright=reportAssignmentType
+    b: Plan = await turn.ask("?", MultiChoice(Plan))  # error: mypy=arg-type pyright=reportAssignmentType
+    c: list[int] = await turn.ask("?", MultiChoice(["a", "b"]))  # error: mypy=arg-type pyright=reportAssignmentType
+    d: int = await turn.ask("?", AnyOf(Integer(), Email()))  # error: mypy=arg-type pyright=reportAssignmentType
+    e: str = await turn.ask("?", WebAppData(Visitor))  # error: mypy=arg-type pyright=reportAssignmentType
+    f: str = await turn.ask("?", Contact())  # error: mypy=arg-type pyright=reportAssignmentType
+    turn.reply(f"{a}{b}{c}{d}{e}{f}")
+    await turn.ask("?", MultiChoice(Plan), keep=[1])  # error: mypy=misc pyright=reportArgumentType,reportCallIssue
+    await turn.ask("?", AnyOf(Integer(), Email()), keep=Plan.PRO)  # error: mypy=misc pyright=reportArgumentType,reportCallIssue
+    AnyOf(Integer(), Email)  # error: mypy=call-overload pyright=reportArgumentType
+    MultiChoice(Plan, labels={"PRO": "Pro"})  # error: mypy=misc pyright=reportArgumentType
     return turn.next()
 
 

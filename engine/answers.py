@@ -1,0 +1,131 @@
+"""What comes of an answer: it goes into the journal, and the step goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import hub, moves, showing
+from engine.candidates import Answered, Outdated, Refused
+from engine.moves import Then, restart_silence
+from engine.places import Place
+from engine.routing import Drafted, HubPressed
+from engine.walk import Walk
+from flows.errors import HandrailError
+from flows.inputs import input_from_json
+from flows.journal import TRIES_USED
+from flows.questions import question, wait_buttons
+from flows.replies import Edit
+from flows.visit import Answer, Given, Visit, Waiting
+
+
+class Answers:
+    """Handles what the routing has found to be for a question.
+
+    Args:
+        person: whose answer it is.
+    """
+
+    def __init__(self, walk: Walk, person: str) -> None:
+        self._walk = walk
+        self._stage = walk.stage
+        self._person = person
+
+    async def answered(self, answered: Answered) -> None:
+        """Somebody has given an answer that parses."""
+        place, visit, waiting = _asked(answered.place)
+        self._heard(place)
+        stored = waiting.inputs[answered.input]
+        if waiting.poll is not None:
+            value = self._counted(waiting, answered.value)
+            if value is None:
+                return
+            visit.answers.append(Answer(f"each {stored['kind']}", waiting.key, value))
+        elif waiting.explicit:
+            visit.given = Given(stored, answered.value)
+            visit.waiting = None
+            await self._walk.go(Then(place))
+            return
+        else:
+            visit.answers.append(Answer(str(stored["kind"]), waiting.key, answered.value))
+        await self._walk.go(Then(place, fresh=True, replay=True))
+
+    def _counted(self, waiting: Waiting, value: Any) -> dict[str, Any] | None:
+        """Takes one answer of several; all of them, when they are enough."""
+        poll = waiting.poll
+        if poll is None:
+            return None
+        poll.answers[self._person] = value
+        if len(poll.answers) >= poll.need:
+            return poll.answers
+        self._stage.effects.notice = self._stage.texts.counted(len(poll.answers), poll.need)
+        return None
+
+    async def refused(self, refused: Refused) -> None:
+        """An answer was meant for the question, and does not parse."""
+        place, visit, waiting = _asked(refused.place)
+        place.take_focus()
+        waiting.failures += 1
+        tries = input_from_json(waiting.inputs[refused.input]).tries
+        if tries is None or waiting.failures < tries:
+            showing.ask(self._stage, place, visit, waiting, text=refused.reason)
+            return
+        if waiting.explicit:
+            await self._walk.go(await self._walk.gave_up(place))
+            return
+        visit.answers.append(Answer(TRIES_USED, waiting.key, waiting.failures))
+        await self._walk.go(Then(place, fresh=True, replay=True))
+
+    async def outdated(self, outdated: Outdated) -> None:
+        """What the question wants cannot be read by this code: the step starts again."""
+        await self._walk.go(self._walk.restart(outdated.place, outdated.reason))
+
+    def drafted(self, drafted: Drafted) -> None:
+        """A press has changed what an interactive input holds: its buttons are shown anew."""
+        place, visit, waiting = _asked(drafted.place)
+        self._heard(place)
+        if waiting.drafts[drafted.input] == drafted.state:
+            return
+        waiting.drafts[drafted.input] = drafted.state
+        kept = [button for button in waiting.buttons if button.kept]
+        inputs = [input_from_json(stored) for stored in waiting.inputs]
+        waiting.buttons = [*wait_buttons(inputs, waiting.drafts), *kept]
+        shown = question(waiting, self._stage.mint(place, visit.number))
+        self._stage.effects.emit(
+            Edit(slot=waiting.slot, text=shown.text, format=shown.format, keyboard=shown.keyboard)
+        )
+
+    async def hub_pressed(self, pressed: HubPressed) -> None:
+        """A branch is to be talked about, done again, or the fork left behind."""
+        place, fork = pressed.place, pressed.place.instance.fork
+        if fork is None:
+            return
+        restart_silence(place, self._stage.now)
+        if pressed.value == hub.CONTINUE:
+            await self._walk.go(await moves.join(self._walk, place))
+            return
+        branch = fork.branch(pressed.value)
+        if branch is None:
+            return
+        place.take_focus()
+        if branch.done:
+            await moves.redo(self._walk, place, branch)
+            return
+        fork.focus = branch.head
+        showing.show(self._stage, place)
+
+    def _heard(self, place: Place) -> None:
+        """The person has said something that was wanted here."""
+        place.take_focus()
+        place.instance.inputs += 1
+        restart_silence(place, self._stage.now)
+
+
+class NothingAsked(HandrailError, LookupError):
+    """The routing found a question where there is none: a bug of ours, please report."""
+
+
+def _asked(place: Place) -> tuple[Place, Visit, Waiting]:
+    visit = place.line.visit
+    if visit is None or visit.waiting is None:
+        raise NothingAsked(f"instance {place.instance.id} asks nothing there")
+    return place, visit, visit.waiting

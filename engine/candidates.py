@@ -1,0 +1,165 @@
+"""Finding the question that an answer is for, where several are waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.conversations import Conversations
+from engine.places import Flows, Place, leaves, top
+from flows.errors import InvalidAnswer
+from flows.inputs import input_from_json
+from flows.updates import Content, Update
+from flows.visit import Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a place waits for: which of its inputs took it, and the JSON form."""
+
+    place: Place
+    input: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It was meant for the place, but does not parse; ``reason`` is for the person, and
+    ``input`` is the first of the inputs that it was meant for.
+    """
+
+    place: Place
+    input: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """What the place waits for cannot be read by this code."""
+
+    place: Place
+    reason: str
+
+
+Taken = Answered | Refused | Outdated
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What a place makes of the content; ``specific``: it would not take just anything."""
+
+    taken: Taken
+    specific: bool = True
+
+
+def waiting_places(conversations: Conversations, flows: Flows) -> Iterator[Place]:
+    """The places that take free input, the one that is talked about first, then those that
+    were asked last, then in declared order.
+    """
+    foremost = conversations.foremost(flows)
+    found = [
+        place
+        for root in conversations.tops()
+        for place in leaves(top(root, flows), flows)
+        if place.visit.waiting is not None
+    ]
+    yield from sorted(found, key=lambda place: (not in_focus(place, foremost), -_asked(place)))
+
+
+def in_focus(place: Place, foremost: object) -> bool:
+    """Whether this is what is talked about."""
+    return place.root is foremost and not place.held
+
+
+def take(
+    conversations: Conversations, flows: Flows, update: Update, *, replied: str | None
+) -> Taken | None:
+    """Who gets the content, in this order: the question it replies to; the one in focus, if it
+    parses; others that want something of this kind; the one in focus, to refuse it; free text;
+    whatever fits.
+
+    Args:
+        replied: the name of the message that it replies to.
+    """
+    foremost = conversations.foremost(flows)
+    places = [place for place in waiting_places(conversations, flows) if _may_answer(place, update)]
+    if replied is not None:
+        places.sort(key=lambda place: place.visit.waiting is None or _slot(place) != replied)
+    offers = [
+        (place, offer) for place in places if (offer := _offered(place, update.content)) is not None
+    ]
+    if replied is not None and offers and _slot(offers[0][0]) == replied:
+        return offers[0][1].taken
+    focus = [offer for place, offer in offers if in_focus(place, foremost)]
+    others = [offer for place, offer in offers if not in_focus(place, foremost)]
+    return _first(
+        (focus, _parses),
+        (others, lambda offer: _parses(offer) and offer.specific),
+        (focus, _any),
+        (others, _parses),
+        (others, _any),
+    )
+
+
+Wanted = Callable[[_Offer], bool]
+
+
+def _first(*passes: tuple[Sequence[_Offer], Wanted]) -> Taken | None:
+    for offers, wanted in passes:
+        for offer in offers:
+            if wanted(offer):
+                return offer.taken
+    return None
+
+
+def _parses(offer: _Offer) -> bool:
+    return isinstance(offer.taken, Answered)
+
+
+def _any(offer: _Offer) -> bool:
+    return True
+
+
+def _offered(place: Place, content: Content) -> _Offer | None:
+    """What a waiting place makes of it: the first input that parses, else that fits."""
+    waiting = _waiting(place)
+    refusal: _Offer | None = None
+    try:
+        inputs = [input_from_json(stored) for stored in waiting.inputs]
+    except ValueError as error:
+        return _Offer(Outdated(place, str(error)))
+    for index, accepted in enumerate(inputs):
+        if not accepted.fits(content):
+            continue
+        try:
+            value = accepted.parse(content)
+        except InvalidAnswer as error:
+            refusal = refusal or _Offer(Refused(place, index, error.reason))
+        else:
+            return _Offer(Answered(place, index, value), accepted.specific)
+    return refusal
+
+
+def _may_answer(place: Place, update: Update) -> bool:
+    """Whether this person's answers count there, and are still wanted."""
+    waiting = _waiting(place)
+    person = update.user.id if update.user is not None else ""
+    if waiting.people and person not in waiting.people:
+        return False
+    return waiting.poll is None or person not in waiting.poll.answers
+
+
+def _waiting(place: Place) -> Waiting:
+    waiting = place.visit.waiting
+    if waiting is None:
+        raise LookupError(f"instance {place.instance.id} waits for nothing there")
+    return waiting
+
+
+def _slot(place: Place) -> str:
+    return _waiting(place).slot
+
+
+def _asked(place: Place) -> int:
+    return _waiting(place).asked

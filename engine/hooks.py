@@ -1,0 +1,45 @@
+"""Running hooks: they say, read and write as a step does, and never ask."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from engine.places import Place
+from engine.settling import settle
+from engine.stage import Stage
+from engine.steps import StepFailed, run_hook
+from flows.flow import Hook
+from flows.visit import Visit
+
+_log = logging.getLogger("handrail.engine")
+
+
+async def run(stage: Stage, place: Place, hook: Hook[Any, Any, Any] | None, visit: Visit) -> None:
+    """Runs a hook, and writes what it changed.
+
+    Raises:
+        StepFailed: it failed, or asked.
+    """
+    if hook is None:
+        return
+    left = await run_hook(place, hook, visit, stage=stage)
+    try:
+        settle(stage, place, visit, data=left.data, session=left.session)
+    except Exception as error:  # what cannot be stored is the hook's failure
+        raise StepFailed(error) from error
+
+
+async def run_contained(
+    stage: Stage, place: Place, hook: Hook[Any, Any, Any] | None, visit: Visit, *, name: str
+) -> None:
+    """As ``run``, where nothing may stop what is going on: a failure is logged."""
+    said = stage.effects.mark()
+    try:
+        await run(stage, place, hook, visit)
+    except StepFailed as failure:
+        stage.effects.undo(said)
+        _log.error(
+            "flow %r, instance %s: its %s hook failed; the flow ends all the same",
+            place.flow.name, place.instance.id, name, exc_info=failure.cause,
+        )  # fmt: skip

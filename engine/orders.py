@@ -1,0 +1,196 @@
+"""What operators and programs outside of a conversation want of it, done within a turn.
+
+Orders are checked before they are accepted; here they are checked again, because the conversation
+may have gone on meanwhile. What cannot be done any more is logged, and nothing changes.
+"""
+
+from __future__ import annotations
+
+import logging
+from hmac import compare_digest
+
+from engine import moves
+from engine.conversations import Conversations
+from engine.migrating import misfit
+from engine.moves import Leaving, Then, restart_silence
+from engine.places import Place, current, every, top
+from engine.starting import Starter
+from engine.state import Conversation
+from engine.transitions import jump
+from engine.walk import Walk
+from flows.effects import StartRequest
+from flows.errors import HandrailError, InvalidAnswer, UnknownStep
+from flows.inputs import input_from_json
+from flows.instance import FlowInstance, Status
+from flows.updates import Order, TextMessage
+from flows.visit import Answer, Escalation, Given, Waiting
+
+_log = logging.getLogger("handrail.operate")
+
+
+class Orders:
+    """Obeys orders in one turn."""
+
+    def __init__(self, walk: Walk, conversations: Conversations, starter: Starter) -> None:
+        self._walk = walk
+        self._stage = walk.stage
+        self._conversations = conversations
+        self._starter = starter
+
+    async def obey(self, order: Order) -> FlowInstance | None:
+        """Does what the order says; answers the instance whose question is shown now.
+
+        Raises:
+            StepFailed: a step failed over it, and ``on_error`` did not help.
+        """
+        try:
+            return await self._obey(order)
+        except HandrailError as error:
+            _log.error("order %r cannot be carried out: %s", order.order, error)
+            return None
+
+    async def _obey(self, order: Order) -> FlowInstance | None:
+        match order.order:
+            case "start":
+                flow = self._stage.flows[order.flow]
+                request = StartRequest(flow, order.data)
+                return await self._starter.start(request, self._conversations.home(flow))
+            case "cancel_all":
+                await self._cancel_all(order.reason)
+                return None
+        root = self._conversations.find(order.instance)
+        if root is None:
+            return await self._set_aside(order)
+        match order.order:
+            case "resume":
+                return await self._resume(root, order)
+            case "goto":
+                return await self._go_to(root, order.step)
+            case "cancel":
+                await self._cancel(root, order.reason)
+        return None
+
+    # --- resume -------------------------------------------------------------------------
+
+    async def _resume(self, root: FlowInstance, order: Order) -> FlowInstance | None:
+        for place in every(top(root, self._stage.flows), self._stage.flows):
+            visit = place.line.visit
+            if visit is None:
+                continue
+            if order.token and _has_ticket(visit.waiting, order.token):
+                return await self._event(place, order)
+            if not order.token and visit.escalated is not None:
+                return await self._operator(place, visit.escalated, order)
+        _log.warning("nothing of instance %s waits for that any more", order.instance)
+        return None
+
+    async def _event(self, place: Place, order: Order) -> FlowInstance:
+        """An outside event that a step waits for."""
+        visit = place.visit
+        key = visit.waiting.key if visit.waiting is not None else None
+        visit.answers.append(Answer("outside", key, order.payload))
+        self._touched(place)
+        await self._walk.go(Then(place, fresh=True, replay=True))
+        return place.root
+
+    async def _operator(self, place: Place, escalation: Escalation, order: Order) -> FlowInstance:
+        """An operator has looked at it."""
+        visit, replay = place.visit, escalation.again
+        if not escalation.again:
+            visit.given = _given(escalation, order.payload)
+        visit.escalated = None
+        self._touched(place)
+        await self._walk.go(Then(place, replay=replay and visit.asked))
+        return place.root
+
+    def _touched(self, place: Place) -> None:
+        self._conversations.raise_to_top(place.root)
+        place.take_focus()
+        restart_silence(place, self._stage.now)
+
+    # --- goto and cancel ----------------------------------------------------------------
+
+    async def _go_to(self, root: FlowInstance, step: str) -> FlowInstance:
+        """The instance goes on at another step; what it has called is abandoned."""
+        place = top(root, self._stage.flows)
+        if step not in place.flow.code:
+            raise UnknownStep(place.flow.name, step, place.flow.code)
+        self._conversations.raise_to_top(root)
+        here = self._line(place)
+        await moves.drop_called(self._walk, here)
+        if here.line.visit is not None:
+            here.visit.escalated = None
+        restart_silence(place, self._stage.now)
+        await self._walk.go(await moves.make(self._walk, here, Leaving(jump(here, step), "goto")))
+        return root
+
+    def _line(self, place: Place) -> Place:
+        """The line of the instance itself that is talked about."""
+        here: Place = current(place, self._stage.flows)
+        while here.parent is not None:
+            here = here.parent
+        return here
+
+    async def _cancel(self, root: FlowInstance, reason: str) -> None:
+        self._stage.say(self._stage.texts.cancelled)
+        place = top(root, self._stage.flows)
+        await self._walk.go(await moves.end(self._walk, place, Status.CANCELLED, cause=reason))
+
+    async def _cancel_all(self, reason: str) -> None:
+        running = list(self._conversations.running())
+        if running:
+            self._stage.say(self._stage.texts.cancelled)
+        for root in reversed(running):
+            place = top(root, self._stage.flows)
+            await self._walk.go(await moves.end(self._walk, place, Status.CANCELLED, cause=reason))
+        for conversation in self._conversations.by_key.values():
+            conversation.aside.clear()
+
+    # --- what was set aside -------------------------------------------------------------
+
+    async def _set_aside(self, order: Order) -> FlowInstance | None:
+        """An instance that fits no code can be moved to a step that there is, or ended."""
+        for conversation in self._conversations.by_key.values():
+            for one in conversation.aside:
+                if one.id == order.instance:
+                    return await self._help(conversation, one, order)
+        _log.warning("instance %s is not running any more", order.instance)
+        return None
+
+    async def _help(
+        self, conversation: Conversation, one: FlowInstance, order: Order
+    ) -> FlowInstance | None:
+        if order.order == "cancel":
+            conversation.aside.remove(one)
+            one.status = Status.CANCELLED
+            self._stage.ended.append(one)
+            self._stage.moved(one, one.step or None, None, order.reason)
+            return None
+        if order.order != "goto":
+            _log.warning("instance %s is set aside: move it to a step, or cancel it", one.id)
+            return None
+        one.visit = one.fork = None
+        one.shelved = {}
+        if (reason := misfit(one, self._stage.flows)) is not None:
+            _log.error("instance %s cannot be moved: %s", one.id, reason)
+            return None
+        conversation.aside.remove(one)
+        one.status = Status.ACTIVE
+        conversation.stack.append(one)
+        return await self._go_to(one, order.step)
+
+
+def _has_ticket(waiting: Waiting | None, token: str) -> bool:
+    ticket = waiting.ticket if waiting is not None else None
+    return ticket is not None and compare_digest(ticket.encode(), token.encode())
+
+
+def _given(escalation: Escalation, payload: object) -> Given:
+    """The operator's answer as what the step asked for. Raises InvalidAnswer."""
+    if escalation.accept is None:
+        return Given({"kind": "outside"}, payload)
+    accepted = input_from_json(escalation.accept)
+    said = TextMessage(payload if isinstance(payload, str) else str(payload))
+    if not accepted.fits(said):
+        raise InvalidAnswer(accepted.hint())
+    return Given(escalation.accept, accepted.parse(said))

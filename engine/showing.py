@@ -1,0 +1,45 @@
+"""Showing what an instance asks: the question of a step, or the hub of a fork."""
+
+from __future__ import annotations
+
+from engine import hub
+from engine.places import Place, current
+from engine.stage import Stage
+from flows.questions import question
+from flows.replies import Reply
+from flows.visit import Visit, Waiting
+
+
+def show(stage: Stage, place: Place, *, hint: str | None = None) -> None:
+    """Asks again what is talked about at the place or beneath, after a hint if there is one."""
+    here = current(place, stage.flows)
+    if here.at_hub:
+        hub.show(stage, here, hint=hint)
+        return
+    show_question(stage, here, hint=hint)
+
+
+def show_question(stage: Stage, place: Place, *, hint: str | None = None) -> None:
+    """Asks the question of one line again."""
+    visit = place.line.visit
+    waiting = visit.waiting if visit is not None else None
+    if visit is None or waiting is None or waiting.prompt is None:
+        if hint is not None:
+            stage.effects.emit(Reply(text=hint))
+        return
+    if hint is not None and waiting.prompt.format == "plain":
+        ask(stage, place, visit, waiting, text=f"{hint}\n\n{waiting.prompt.text}")
+        return
+    if hint is not None:
+        stage.effects.emit(Reply(text=hint))
+    ask(stage, place, visit, waiting)
+
+
+def ask(
+    stage: Stage, place: Place, visit: Visit, waiting: Waiting, *, text: str | None = None
+) -> None:
+    """Sends the question, or another text in its place, such as why an answer was refused."""
+    waiting.slot = f"{place.instance.id}.{visit.number}.{waiting.ordinal}.again"
+    waiting.asked = stage.now
+    mint = stage.mint(place, visit.number)
+    stage.effects.emit(question(waiting, mint, text=text), waiting.slot)

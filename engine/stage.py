@@ -1,0 +1,154 @@
+"""What the walking of one turn needs, and what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from engine.buttons import minting
+from engine.notices import Notices
+from engine.places import Flows, Place, instances, visits
+from engine.sessions import SessionCell
+from flows.effects import Effects
+from flows.flow import Flow
+from flows.instance import FlowInstance, Status
+from flows.questions import Mint
+from flows.replies import Reply
+from flows.timing import milliseconds
+from flows.turn import Surroundings
+from flows.visit import OnceResult, Visit
+
+OnceNotes = dict[str, dict[str, OnceResult]]
+"""Results of ``turn.once`` that this cause has stored: ``instance/place`` of the visit to key to
+result.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A move, for the log; ``source`` or ``target`` is None where a flow begins or ends."""
+
+    instance: FlowInstance
+    source: str | None
+    target: str | None
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Shared by everything that walks instances in one turn.
+
+    Attributes:
+        running: all instances that run in the scopes of this turn.
+        rerun_every_step: for tests: run each step again at every question and compare.
+        save_notes: stores ``notes`` durably.
+        moves: every move of this turn, in order.
+        ended: instances that are over and were not called by another, in order.
+        entered: the step of every run of this turn, in order.
+        noted: visits that have taken their results over from ``notes``.
+    """
+
+    flows: Flows
+    around: Surroundings
+    running: Callable[[], Iterable[FlowInstance]]
+    session: SessionCell
+    texts: Notices
+    notes: OnceNotes
+    save_notes: Callable[[], Awaitable[None]]
+    rerun_every_step: bool = False
+    moves: list[Moved] = field(default_factory=list)
+    ended: list[FlowInstance] = field(default_factory=list)
+    entered: list[str] = field(default_factory=list)
+    noted: set[str] = field(default_factory=set)
+
+    @property
+    def effects(self) -> Effects:
+        """Where messages go."""
+        return self.around.effects
+
+    @property
+    def now(self) -> int:
+        """When the turn started, milliseconds since the epoch."""
+        return self.around.now
+
+    def say(self, text: str) -> None:
+        """Says one of the engine's own texts; an empty one is not said."""
+        if text.strip():
+            self.effects.emit(Reply(text=text))
+
+    def mint(self, place: Place, number: int) -> Mint:
+        """Makes the tokens of a visit, or of a fork."""
+        return minting(place.instance, number, self.around.person)
+
+    def moved(
+        self, instance: FlowInstance, source: str | None, target: str | None, cause: str
+    ) -> None:
+        """Notes a move."""
+        self.moves.append(Moved(instance, source, target, cause))
+
+    def recall(self, instance: FlowInstance, visit: Visit) -> Callable[[], Awaitable[None]]:
+        """Gives a visit the results that an earlier try of this turn has stored, once; answers
+        what stores those to come.
+        """
+        place = f"{instance.id}/{visit.place}"
+        if place not in self.noted:
+            # only once: what repeat, wait or back drop in this turn must not come back
+            self.noted.add(place)
+            for key, result in self.notes.get(place, {}).items():
+                visit.once.setdefault(key, result)
+        return partial(self._note, place, visit)
+
+    async def _note(self, place: str, visit: Visit) -> None:
+        self.notes[place] = dict(visit.once)
+        await self.save_notes()
+
+    def keep_session(self, lent: Any, *, but: Visit | None = None) -> None:
+        """Takes a session back; open steps go on seeing the values as of their entry.
+
+        Raises:
+            InvalidSession: it cannot be stored.
+        """
+        before = self.session.take_back(lent)
+        if not before:
+            return
+        for root in self.running():
+            for instance in instances(root):
+                for visit in visits(instance):
+                    if visit is not but and _has_journal(visit):
+                        visit.session = {**before, **visit.session}
+
+
+def keep_entry_data(instance: FlowInstance, before: Mapping[str, Any], *, but: Visit) -> None:
+    """The data has changed: the open steps of other branches go on seeing what it was."""
+    for visit in visits(instance):
+        if visit is not but and _has_journal(visit):
+            visit.data = {**before, **visit.data}
+
+
+def new_instance(
+    flow: Flow[Any, Any, Any], *, id: str, data: dict[str, Any], now: int, payload: str = ""
+) -> FlowInstance:
+    """An instance that stands at no step yet; its clocks run."""
+    made = FlowInstance(
+        id=id,
+        flow=flow.name,
+        version=flow.version,
+        secret=uuid4().hex,
+        data=data,
+        started=now,
+        payload=payload,
+        status=Status.ACTIVE,
+    )
+    if flow.max_age is not None:
+        made.oldest = now + milliseconds(flow.max_age)
+    return made
+
+
+def _has_journal(visit: Visit) -> bool:
+    """Its step will be run again over what it was told before."""
+    if visit.child is not None:
+        return True
+    return visit.asked and not (visit.waiting is not None and visit.waiting.explicit)

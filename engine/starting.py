@@ -1,0 +1,108 @@
+"""Starting flows: what becomes of one that runs already, and of the one that is interrupted."""
+
+from __future__ import annotations
+
+from engine import moves, showing
+from engine.conversations import Conversations
+from engine.moves import Then, restart_silence
+from engine.places import top
+from engine.stage import new_instance
+from engine.state import Conversation
+from engine.walk import Walk
+from flows.effects import StartRequest
+from flows.errors import UnknownFlow
+from flows.instance import FlowInstance, Status
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Starter:
+    """Starts flows in one turn.
+
+    Args:
+        cause: seq of the inbox row; ids of new instances come from it, so that a turn that is
+            run again makes the same ones.
+    """
+
+    def __init__(self, walk: Walk, conversations: Conversations, cause: int) -> None:
+        self._walk = walk
+        self._stage = walk.stage
+        self._conversations = conversations
+        self._cause = cause
+        self._started = 0
+
+    async def start(self, request: StartRequest, conversation: Conversation) -> FlowInstance | None:
+        """Starts the flow, or does what it says of being started again; answers the instance
+        whose question is shown now.
+
+        Raises:
+            UnknownFlow: it is not registered.
+            StartRefused: these arguments do not make its data.
+        """
+        flow = request.flow
+        if self._stage.flows.get(flow.name) is not flow:
+            raise UnknownFlow(flow.name, self._stage.flows)
+        running = _running(conversation, flow.name)
+        if running is not None and flow.again != "restart":
+            return self._again(running, refuse=flow.again == "refuse")
+        data = flow.start(request.arguments)
+        if running is not None:
+            await self._end(running, cause="restart")
+        elif not await self._interrupt(conversation):
+            return conversation.top
+        instance = new_instance(
+            flow,
+            id=f"{_base36(self._cause)}-{self._started}",
+            data=data,
+            now=self._stage.now,
+            payload=request.payload,
+        )
+        self._started += 1
+        conversation.stack.append(instance)
+        place = top(instance, self._stage.flows)
+        restart_silence(place, self._stage.now)
+        await self._walk.go(moves.enter(self._stage, place, flow.initial.name, cause="start"))
+        return instance
+
+    def _again(self, running: FlowInstance, *, refuse: bool) -> FlowInstance:
+        """The flow runs already: its question is shown."""
+        if refuse:
+            self._stage.say(self._stage.texts.running_already)
+        self._conversations.raise_to_top(running)
+        showing.show(self._stage, top(running, self._stage.flows))
+        return running
+
+    async def _interrupt(self, conversation: Conversation) -> bool:
+        """What the running flow says to another one; answers whether that may start."""
+        running = conversation.top
+        if running is None or running.status is not Status.ACTIVE:
+            return True
+        match self._stage.flows[running.flow].interrupt:
+            case "stack":
+                return True
+            case "replace":
+                await self._end(running, cause="replaced")
+                return True
+            case "refuse":
+                self._stage.say(self._stage.texts.busy)
+                showing.show(self._stage, top(running, self._stage.flows))
+                return False
+
+    async def _end(self, running: FlowInstance, *, cause: str) -> None:
+        place = top(running, self._stage.flows)
+        then: Then | None = await moves.end(self._walk, place, Status.CANCELLED, cause=cause)
+        await self._walk.go(then)
+
+
+def _running(conversation: Conversation, flow: str) -> FlowInstance | None:
+    """The run of that flow; one that this turn has ended may be started anew."""
+    runs = (one for one in conversation.stack if one.flow == flow)
+    return next((one for one in runs if one.status is Status.ACTIVE), None)
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits or "0"
