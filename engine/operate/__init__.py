@@ -2,7 +2,7 @@
 
 from engine.operate.erasing import Erased
 from engine.operate.operator import Operator
-from engine.operate.orders import Receipt
+from engine.operate.receipts import Receipt
 from engine.operate.views import InstancePage, InstanceView
 
 __all__ = ["Erased", "InstancePage", "InstanceView", "Operator", "Receipt"]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from engine.operate.orders import Receipt, until_done
-from flows.errors import UnknownConversation
+from engine.operate.receipts import Receipt, until_done
+from flows.errors import CorruptState, UnknownConversation
 from flows.ports import Clock, FlowStorage, Query
 
 _log = logging.getLogger("handrail.operate")
@@ -50,8 +49,9 @@ class Eraser:
 
     async def erase(self, person: str, *, patience: float) -> Erased:
         """Ends what runs, waits for it up to ``patience`` seconds altogether, and removes all."""
-        receipts = await self._end_all(person)
-        late = await self._late(receipts, patience)
+        busy = await self._busy(person)
+        receipts = [receipt for key in busy if (receipt := await self._end(key)) is not None]
+        late = len(busy) - await self._done(receipts, patience)
         if late:
             _log.warning(
                 "in %d conversations of %s the flows were not ended within %g s; they are "
@@ -59,14 +59,14 @@ class Eraser:
                 late, person, patience,
             )  # fmt: skip
         scopes = await self._storage.erase(person)
-        return Erased(scopes, len(receipts) - late, late)
+        return Erased(scopes, len(busy) - late, late)
 
-    async def _end_all(self, person: str) -> list[Receipt]:
-        receipts = []
-        for key in await self._busy(person):
-            with suppress(UnknownConversation):  # it has ended meanwhile, or is kept by no key
-                receipts.append(await self._cancel(key, "erased"))
-        return receipts
+    async def _end(self, key: str) -> Receipt | None:
+        try:
+            return await self._cancel(key, "erased")
+        except (UnknownConversation, CorruptState) as error:  # nothing there that can be ended
+            _log.warning("nothing ends conversation %s: %s", key, error)
+            return None
 
     async def _busy(self, person: str) -> list[str]:
         """The conversations of the person in which something runs, each once."""
@@ -79,11 +79,11 @@ class Eraser:
                 return list(keys)
             query = Query(what="instances", person=person, live=True, limit=1000, after=page.next)
 
-    async def _late(self, receipts: list[Receipt], patience: float) -> int:
-        """How many of the orders are not done when time is up."""
+    async def _done(self, receipts: Sequence[Receipt], patience: float) -> int:
+        """How many of the orders are done when time is up."""
         deadline = self._clock.monotonic() + patience
-        late = 0
+        done = 0
         for receipt in receipts:
             left = max(deadline - self._clock.monotonic(), 0)
-            late += not await until_done(receipt, self._storage, self._clock, seconds=left)
-        return late
+            done += await until_done(receipt, self._storage, self._clock, seconds=left)
+        return done

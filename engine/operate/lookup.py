@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from secrets import compare_digest
 from typing import Any
 
+from engine.operate.homes import Home, home_of
 from engine.state import Conversation
 from flows.errors import UnknownConversation, UnknownInstance
 from flows.instance import FlowInstance, Status
@@ -19,10 +20,10 @@ NEAR = 1000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A live instance, as committed, and the key of its conversation."""
+    """A live instance, as committed, and where its conversation is to be reached."""
 
-    conversation: str
     instance: FlowInstance
+    home: Home
 
 
 async def row_of(storage: FlowStorage, instance: str) -> InstanceRow:
@@ -43,13 +44,14 @@ async def find(storage: FlowStorage, instance: str) -> Found:
 
     Raises:
         UnknownInstance: it is over, or there is none of that id.
+        UnknownConversation: its conversation is not that of a person in a chat.
         CorruptState: its conversation cannot be read.
     """
     row = await row_of(storage, instance)
     conversation = await state_of(storage, row.conv)
     for one in conversation.instances():
         if one.id == instance:
-            return Found(row.conv, one)
+            return Found(one, home_of(row.conv))
     raise UnknownInstance(instance, ended=row.status)
 
 
@@ -63,16 +65,16 @@ async def state_of(storage: FlowStorage, key: str) -> Conversation:
     return Conversation.decode(key, snapshot.state if snapshot is not None else None)
 
 
-async def running_in(storage: FlowStorage, key: str) -> Conversation:
-    """A conversation in which something runs, or is set aside.
+async def home_where_something_runs(storage: FlowStorage, key: str) -> Home:
+    """Where a conversation is to be reached in which something runs, or is set aside.
 
     Raises:
-        UnknownConversation: there is nothing to be ended in it.
+        UnknownConversation: there is nothing to be ended in it, or it is no key.
     """
-    conversation = await state_of(storage, key)
-    if not conversation.instances():
+    home = home_of(key)
+    if not (await state_of(storage, key)).instances():
         raise UnknownConversation(key)
-    return conversation
+    return home
 
 
 def visits(root: FlowInstance) -> Iterator[Visit]:

@@ -13,8 +13,8 @@ from engine.bot import Bot
 from engine.clock import SystemClock
 from engine.operate import lookup, views
 from engine.operate.erasing import Erased, Eraser
-from engine.operate.homes import Home, home_at, home_of
-from engine.operate.orders import Put, Receipt, into_inbox, row_of, until_done, update_of
+from engine.operate.homes import Home, home_at
+from engine.operate.receipts import Put, Receipt, into_inbox, row_of, until_done, update_of
 from engine.payloads import as_json, operator_answer
 from flows.conversation import ConversationKey
 from flows.errors import BadAddress, NotWaiting, PayloadRefused, UnknownInstance, UnknownToken
@@ -118,7 +118,7 @@ class Operator:
         found = await lookup.find(self._storage, token_or_instance)
         _check_answer(found.instance, value)
         order = Order(order="resume", instance=found.instance.id, payload=value)
-        return await self._order(order, home_of(found.conversation))
+        return await self._order(order, found.home)
 
     async def goto(self, instance: str, step: str | Enum) -> Receipt:
         """Moves an instance to any step of its flow.
@@ -132,7 +132,7 @@ class Operator:
         name = step.name if isinstance(step, Enum) else step
         self._registry.get(found.instance.flow).step(name)
         order = Order(order="goto", instance=instance, step=name)
-        return await self._order(order, home_of(found.conversation))
+        return await self._order(order, found.home)
 
     async def cancel(self, instance: str, reason: str = "cancelled") -> Receipt:
         """Ends an instance; its hooks run. ``reason`` is what they and the log are told.
@@ -142,7 +142,7 @@ class Operator:
         """
         found = await lookup.find(self._storage, instance)
         order = Order(order="cancel", instance=instance, reason=reason)
-        return await self._order(order, home_of(found.conversation))
+        return await self._order(order, found.home)
 
     async def cancel_conversation(
         self, key: str | ConversationKey, reason: str = "cancelled"
@@ -152,8 +152,7 @@ class Operator:
         Raises:
             UnknownConversation: nothing runs in it, or it is no key.
         """
-        home = home_of(str(key))
-        await lookup.running_in(self._storage, str(key))
+        home = await lookup.home_where_something_runs(self._storage, str(key))
         return await self._order(Order(order="cancel_all", reason=reason), home)
 
     async def erase(self, person: str, *, patience: float = PATIENCE) -> Erased:
@@ -239,7 +238,7 @@ class Operator:
         if found.instance.status is Status.QUARANTINED:
             raise NotWaiting(found.instance.id, lookup.occupation(found.instance))
         order = Order(order="resume", instance=found.instance.id, token=ticket, payload=payload)
-        home = home_of(found.conversation)
+        home = found.home
         receipt = await self._put_once(order, home, ext=ticket)
         if receipt is None:
             raise UnknownToken(ticket)

@@ -367,6 +367,25 @@ async def test_a_person_is_erased_without_a_bot_too(
     assert [row.id for row in (await operator.instances()).rows] == ["b-0"]
 
 
+async def test_a_person_whose_conversation_cannot_be_read_is_erased_too(
+    storage: FlowStorage, operator: Operator
+) -> None:
+    key = await store(storage, "7", at_step("FIRST"), state='{"format": 99}')
+    erased = await operator.erase("test/7", patience=0)
+    assert (erased.scopes, erased.unheard) == (1, 1)
+    assert await storage.load([key]) == {}
+
+
+async def test_a_bot_ends_what_runs_before_it_is_erased() -> None:
+    storage = MemoryStorage()
+    async with Chat(app, storage=storage) as chat:
+        await chat.say("/start")
+        erased = await app.erase("test/1")
+        assert (erased.scopes, erased.ended, erased.unheard) == (1, 1, 0)
+        assert await storage.load([str(key_of("1"))]) == {}
+        assert (await chat.say("/start"))[-1] == "FIRST?"
+
+
 async def test_erasing_somebody_unknown_does_nothing(operator: Operator) -> None:
     assert (await operator.erase("test/7")).scopes == 0
     for nobody in ("", "7", "test/", "/7"):

@@ -1,4 +1,4 @@
-"""Orders: how what an operator wants comes into the inbox of a conversation."""
+"""Orders on their way: rows in the inbox of a conversation, and receipts for them."""
 
 from __future__ import annotations
 
