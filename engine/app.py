@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -32,6 +32,9 @@ HANDLER_TIMEOUT = 30.0
 """Seconds that the handlers of one turn may take, unless an App says otherwise."""
 
 
+Lifespan = Callable[["App"], AbstractAsyncContextManager[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class AtWork:
     """What an App has while it runs."""
@@ -53,6 +56,8 @@ class App:
         handler_timeout: seconds that the handlers of one turn may take.
         rerun_every_step: for tests: run each step again at every question, and fail it with
             NondeterministicStep if it comes to another one.
+        lifespan: what has to stand while the App runs, such as a web server of your own: a
+            function of the App that answers an async context manager.
         keep: how long ended conversations and handled updates are kept, 48 hours or more: until
             then an update that is delivered again is known.
 
@@ -72,6 +77,7 @@ class App:
         keep: timedelta = SHORTEST,
         rerun_every_step: bool = False,
         clock: Clock | None = None,
+        lifespan: Lifespan | None = None,
     ) -> None:
         if registry is not None and router.registry is not registry:
             registry.apply_to_router(router)
@@ -89,6 +95,7 @@ class App:
         )
         self._timeout = handler_timeout
         self._keep = keep
+        self._lifespan = lifespan
         self._clock = clock or SystemClock()
         self._at_work: AtWork | None = None
 
@@ -107,6 +114,11 @@ class App:
         """The flows."""
         return self._bot.registry
 
+    @property
+    def clock(self) -> Clock:
+        """What it takes the time from, unless ``run`` is given another one."""
+        return self._clock
+
     def check(self) -> list[str]:
         """A line about each flow; that they can be listed means that they passed every check."""
         return [
@@ -121,6 +133,8 @@ class App:
         channel: Channel | None = None,
         storage: FlowStorage | None = None,
         stop: asyncio.Event | None = None,
+        at_once: asyncio.Event | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Runs until ``stop`` is set or the channel's input has ended; then finishes the turns
         and sends in flight and gives everything back.
@@ -129,6 +143,9 @@ class App:
             channel: where people are; None: Telegram where HANDRAIL_TELEGRAM_TOKEN is set, else
                 the console.
             storage: where conversations are kept; None: what HANDRAIL_DATABASE_URL names.
+            at_once: where this is set before ``stop``, what is in flight is given up at once; it
+                is done again after the next start.
+            clock: in place of the App's own.
 
         Raises:
             AlreadyOwned: another process works on this storage.
@@ -146,12 +163,12 @@ class App:
                 self._bot,
                 storage=storage,
                 channel=channel,
-                clock=self._clock,
+                clock=clock or self._clock,
                 handler_timeout=self._timeout,
                 keep=self._keep,
             )
             self._at_work = AtWork(worker, storage, channel.source)
-            await worker.run(stop or asyncio.Event())
+            await worker.run(stop or asyncio.Event(), at_once)
         finally:
             self._at_work = None
             await channel.close()

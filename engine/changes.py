@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
 
+from engine.conversations import root_id
 from engine.dialogue import Dialogue
 from engine.places import escalated
+from engine.scopes import Scope, message_key
 from engine.state import Conversation
 from engine.timers import ALARM, SOURCE, first_due
-from flows.conversation import ConversationKey
 from flows.effects import Emission
 from flows.instance import FlowInstance, Status
 from flows.ports import (
@@ -23,11 +25,11 @@ from flows.ports import (
     TransitionRow,
     TurnCommit,
 )
-from flows.replies import send_to_json
-from flows.updates import Person, TimerFired, Update
+from flows.replies import Edit, send_to_json
+from flows.updates import TimerFired, Update
 
 EMPTY = Conversation().encode()
-"""The state of a conversation in which nothing has happened; never written."""
+"""The state of a scope in which nothing has happened; never written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,53 +38,73 @@ class Origin:
 
     Attributes:
         seq: of its inbox row.
-        snapshot: the state that it was run on; None: there was none.
+        part: the partition of its inbox row, whose epoch fences it.
+        scopes: every scope that it has loaded, the person's own first.
+        snapshots: what it found there, by key; absent ones are absent.
+        now: when it was run.
     """
 
     seq: int
-    key: ConversationKey
+    part: int
     update: Update
-    snapshot: Snapshot | None
+    scopes: Sequence[Scope]
+    snapshots: Mapping[str, Snapshot]
     now: int
 
 
-def changes(origin: Origin, dialogue: Dialogue) -> tuple[TurnCommit, str | None]:
-    """The commit of a turn that went well, and the new state (None: it is the old one)."""
-    timers = set_alarm(origin, dialogue)
-    conversation = dialogue.conversations.own
-    written = conversation.encode()
-    old = origin.snapshot.state if origin.snapshot is not None else EMPTY
-    state = written if written != old else None
-    rows = TurnCommit(
-        cause=origin.seq,
-        part=origin.key.address.partition,
-        scopes=(_scope(origin, state),),
-        instances=_instances(origin, dialogue) if state is not None else (),
-        timers=timers,
-        outbox=outbox(origin, dialogue.effects.emissions),
-        transitions=_transitions(origin, dialogue),
-    )
-    return rows, state
-
-
-def only_says(origin: Origin, emissions: list[Emission], state: str | None) -> TurnCommit:
-    """The commit of a turn that failed: an apology, and the state but for kept results."""
+def changes(origin: Origin, dialogue: Dialogue) -> TurnCommit:
+    """The commit of a turn that went well."""
+    timers = list(_alarms(origin, dialogue))  # that it is set is part of the state
+    scopes = [_written(origin, scope, dialogue) for scope in origin.scopes]
     return TurnCommit(
         cause=origin.seq,
-        part=origin.key.address.partition,
-        scopes=(_scope(origin, state),),
-        outbox=outbox(origin, emissions),
+        part=origin.part,
+        scopes=scopes,
+        instances=[row for scope in scopes for row in _instances(origin, scope, dialogue)],
+        timers=timers,
+        outbox=outbox(origin, dialogue.effects.emissions, dialogue.conversations.homes),
+        transitions=_transitions(origin, dialogue),
     )
 
 
-def outbox(origin: Origin, emissions: list[Emission]) -> tuple[OutboxRow, ...]:
-    """The messages of a turn."""
-    address = origin.key.address
+def only_says(
+    origin: Origin, emissions: Sequence[Emission], states: Mapping[str, str]
+) -> TurnCommit:
+    """The commit of a turn that failed: an apology, and the old states but for kept results.
+
+    Args:
+        states: those that change, by key.
+    """
+    return TurnCommit(
+        cause=origin.seq,
+        part=origin.part,
+        scopes=[_write(origin, scope, states.get(scope.key)) for scope in origin.scopes],
+        outbox=outbox(origin, emissions, {}),
+    )
+
+
+def outbox(
+    origin: Origin, emissions: Sequence[Emission], homes: Mapping[str, str]
+) -> tuple[OutboxRow, ...]:
+    """The messages of a turn; none where the update has no chat.
+
+    Args:
+        homes: the keys of the scopes in which the instances live, by instance id.
+    """
+    address = origin.update.address
+    own = message_key(origin.update)
+    if address is None or own is None:
+        return ()
+    shared = {
+        scope.key: message_key(origin.update, scope) or own
+        for scope in origin.scopes
+        if scope.person is None
+    }
     return tuple(
         OutboxRow(
             part=address.partition,
             chat=str(address),
-            conv=str(origin.key),
+            conv=shared.get(homes.get(_speaker(emission), ""), own) if shared else own,
             turn=origin.seq,
             n=n,
             slot=emission.slot,
@@ -92,25 +114,46 @@ def outbox(origin: Origin, emissions: list[Emission]) -> tuple[OutboxRow, ...]:
     )
 
 
-def _scope(origin: Origin, state: str | None) -> ScopeWrite:
+def _speaker(emission: Emission) -> str:
+    """The id of the instance that sends, or whose called flow does; empty: none does."""
+    slot = emission.send.slot if isinstance(emission.send, Edit) else emission.slot
+    return root_id((slot or "").partition(".")[0])
+
+
+def _written(origin: Origin, scope: Scope, dialogue: Dialogue) -> ScopeWrite:
+    state = dialogue.conversations.by_key[scope.key].encode()
+    snapshot = origin.snapshots.get(scope.key)
+    old = snapshot.state if snapshot is not None else EMPTY
+    return _write(origin, scope, state if state != old else None)
+
+
+def _write(origin: Origin, scope: Scope, state: str | None) -> ScopeWrite:
+    snapshot = origin.snapshots.get(scope.key)
     return ScopeWrite(
-        key=str(origin.key),
-        part=origin.key.address.partition,
-        version=origin.snapshot.version if origin.snapshot is not None else None,
+        key=scope.key,
+        part=scope.part,
+        version=snapshot.version if snapshot is not None else None,
         state=state,
-        person=origin.key.person,
+        person=scope.person,
     )
 
 
-def _instances(origin: Origin, dialogue: Dialogue) -> tuple[InstanceRow, ...]:
-    live = [_instance(origin, one, ended=None) for one in dialogue.conversations.own.instances()]
-    over = [_instance(origin, one, ended=origin.now) for one in dialogue.ended]
-    return (*live, *over)
+def _instances(origin: Origin, scope: ScopeWrite, dialogue: Dialogue) -> Iterator[InstanceRow]:
+    """The instances of a scope; none where nothing has changed."""
+    if scope.state is None:
+        return
+    for one in dialogue.conversations.by_key[scope.key].instances():
+        yield _instance(origin, one, conv=scope.key, ended=None)
+    for one in dialogue.ended:
+        if dialogue.conversations.homes[one.id] == scope.key:
+            yield _instance(origin, one, conv=scope.key, ended=origin.now)
 
 
-def _instance(origin: Origin, instance: FlowInstance, *, ended: int | None) -> InstanceRow:
+def _instance(
+    origin: Origin, instance: FlowInstance, *, conv: str, ended: int | None
+) -> InstanceRow:
     return InstanceRow(
-        conv=str(origin.key),
+        conv=conv,
         id=instance.id,
         flow=instance.flow,
         flow_version=instance.version,
@@ -128,41 +171,46 @@ def _status(instance: FlowInstance) -> Status:
     return instance.status
 
 
-def set_alarm(origin: Origin, dialogue: Dialogue) -> tuple[TimerRow | TimerDrop, ...]:
-    """Sets the alarm of the conversation, where the one that is set comes too late.
+def _alarms(origin: Origin, dialogue: Dialogue) -> Iterator[TimerRow | TimerDrop]:
+    """Sets the alarm of each scope, where the one that is set comes too late.
 
     One that comes too early does no harm: the turn that it causes finds nothing due and sets it
     anew. So that a person's every message does not have to move it.
     """
-    conversation = dialogue.conversations.own
-    if isinstance(dialogue.update.content, TimerFired):
-        conversation.alarm = None
-    first = first_due(conversation, dialogue.stage.flows)
-    if first is None:
-        if conversation.alarm is None:
-            return ()
-        conversation.alarm = None
-        return (TimerDrop(conv=str(origin.key), name=ALARM),)
-    if conversation.alarm is not None and conversation.alarm <= first.at:
-        return ()
-    conversation.alarm = first.at
-    return (_alarm(origin, first.at),)
+    content = dialogue.update.content
+    fired = str(content.body.get("scope")) if isinstance(content, TimerFired) else None
+    for scope in origin.scopes:
+        conversation = dialogue.conversations.by_key[scope.key]
+        if fired == scope.key:
+            conversation.alarm = None
+        first = first_due(conversation, dialogue.stage.flows)
+        if first is None and conversation.alarm is not None:
+            conversation.alarm = None
+            yield TimerDrop(conv=scope.key, name=ALARM)
+        if first is not None and not _set_in_time(conversation, first.at, origin.now):
+            conversation.alarm = first.at
+            yield _alarm(origin, scope, first.at)
 
 
-def _alarm(origin: Origin, due: int) -> TimerRow:
-    key = origin.key
+def _set_in_time(conversation: Conversation, due: int, now: int) -> bool:
+    """Whether the alarm that is set will still come, and not too late."""
+    return conversation.alarm is not None and now < conversation.alarm <= due
+
+
+def _alarm(origin: Origin, scope: Scope, due: int) -> TimerRow:
+    update = origin.update
     fired = Update(
-        source=key.address.source,
+        source=update.source if update.address is None else update.address.source,
         ext="",
-        content=TimerFired(ALARM, {"due": due}),
+        content=TimerFired(ALARM, {"due": due, "scope": scope.key}),
         at=due,
-        address=key.address,
-        user=origin.update.user or Person(id=key.user),
+        address=update.address,
+        user=update.user,
     )
     return TimerRow(
-        conv=str(key),
+        conv=scope.key,
         name=ALARM,
-        part=key.address.partition,
+        part=origin.part,
         due=due,
         generation=0,
         source=SOURCE,
@@ -174,7 +222,7 @@ def _alarm(origin: Origin, due: int) -> TimerRow:
 def _transitions(origin: Origin, dialogue: Dialogue) -> tuple[TransitionRow, ...]:
     return tuple(
         TransitionRow(
-            conv=str(origin.key),
+            conv=dialogue.conversations.homes[root_id(move.instance.id)],
             turn=origin.seq,
             n=n,
             instance=move.instance.id,

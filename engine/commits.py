@@ -25,9 +25,16 @@ LARGE = 256 << 10
 
 
 def page(finished: Sequence[Finished]) -> int:
-    """How many of the finished turns the next commit holds, from the first on."""
+    """How many of the finished turns the next commit holds, from the first on. No two of them
+    have a scope in common: the second would have run on what is old by then.
+    """
     written = 0
+    seen: set[str] = set()
     for count, one in enumerate(finished[:TURNS]):
+        for scope in one.commit.scopes:
+            if scope.key in seen:
+                return count
+            seen.add(scope.key)
         written += one.size
         if count and (one.size > LARGE or written > BYTES):
             return count
@@ -107,27 +114,27 @@ class Commits:
         results of ``once``; if that cannot either, a dead letter.
         """
         culprit = finished[error.index]
-        item = culprit.item
-        if culprit.failed and not item.notes:
+        item, origin = culprit.item, culprit.origin
+        if origin is None or (culprit.failed and not item.notes):
             finished[error.index] = given_up(item, self._clock.now(), str(error))
             return
         if culprit.failed:
             item.notes.clear()
-        snapshot = self._snapshots.get(item.box)
-        finished[error.index] = self._runner.failed(item, snapshot, error)
+        finished[error.index] = self._runner.failed(item, origin, error)
 
     def _conclude(self, one: Finished, result: Committed) -> None:
         match result.outcome:
             case Outcome.DONE:
-                if one.commit.scopes and one.state is not None:
-                    snapshot = Snapshot(result.versions[0], one.item.seq, one.state)
-                    self._snapshots.remember(one.item.box, snapshot)
+                for scope, version in zip(one.commit.scopes, result.versions, strict=True):
+                    if scope.state is not None:
+                        snapshot = Snapshot(version, one.item.seq, scope.state)
+                        self._snapshots.remember(scope.key, snapshot)
                 self._over(one)
             case Outcome.CONFLICT:
-                self._snapshots.drop(one.item.box)
+                self._drop(one)
                 self._mailboxes.again(one.item)
             case Outcome.GONE | Outcome.FENCED:
-                self._snapshots.drop(one.item.box)
+                self._drop(one)
                 self._answered(one.item.update, None)
                 self._mailboxes.done(one.item)
 
@@ -135,9 +142,13 @@ class Commits:
         """The commit whose answer was lost had gone through, or the person was erased: what
         there is to deliver lies in the database.
         """
-        self._snapshots.drop(one.item.box)
+        self._drop(one)
         self._stored({row.chat for row in one.commit.outbox})
         self._over(one)
+
+    def _drop(self, one: Finished) -> None:
+        for scope in one.commit.scopes:
+            self._snapshots.drop(scope.key)
 
     def _over(self, one: Finished) -> None:
         for message, values in one.effects.logs:

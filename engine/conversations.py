@@ -6,9 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.places import Flows, Place, leaves, top
+from engine.scopes import scope_key_of
 from engine.state import Conversation
+from flows.errors import NoScope
 from flows.flow import Flow
 from flows.instance import FlowInstance, Status
+from flows.keys import name_of_key
+from flows.updates import Update
 
 
 class Conversations:
@@ -17,15 +21,33 @@ class Conversations:
     Attributes:
         by_key: storage key to conversation, the person's own first; it holds the session.
         own: the person's own.
+        homes: the storage keys of the scopes in which the instances live, by instance id.
     """
 
-    def __init__(self, by_key: Mapping[str, Conversation]) -> None:
+    def __init__(self, by_key: Mapping[str, Conversation], update: Update) -> None:
         self.by_key = by_key
         self.own = next(iter(by_key.values()))
+        self.homes = {one.id: key for key, kept in by_key.items() for one in kept.instances()}
+        self._update = update
 
     def home(self, flow: Flow[Any, Any, Any]) -> Conversation:
-        """The conversation that the instances of a flow live in."""
-        return self.own
+        """The conversation that new instances of a flow live in.
+
+        Raises:
+            NoScope: the update has nothing that the flow is keyed by.
+        """
+        return self.by_key[self._home(flow)]
+
+    def add(self, root: FlowInstance, flow: Flow[Any, Any, Any]) -> None:
+        """Puts a new instance on top. Raises NoScope."""
+        self.homes[root.id] = self._home(flow)
+        self.home(flow).stack.append(root)
+
+    def _home(self, flow: Flow[Any, Any, Any]) -> str:
+        key = scope_key_of(flow, self._update)
+        if key is None or key not in self.by_key:
+            raise NoScope(flow.name, name_of_key(flow.key))
+        return key
 
     def running(self) -> Iterator[FlowInstance]:
         """All running instances that were not called by another."""
@@ -39,18 +61,27 @@ class Conversations:
 
     def find(self, instance: str) -> FlowInstance | None:
         """The running instance of that id; that of a called one is found by what called it."""
-        return next((one for one in self.running() if _belongs(instance, one.id)), None)
+        return next((one for one in self.running() if one.id == root_id(instance)), None)
 
     def of(self, root: FlowInstance) -> Conversation:
         """The conversation whose stack the instance is on."""
         return next(one for one in self.by_key.values() if root in one.stack)
 
     def foremost(self, flows: Flows) -> FlowInstance | None:
-        """The instance that is talked about: of several, the one that asked last."""
+        """The instance that is talked about: of several, the one that asked last in this chat."""
         tops = self.tops()
         if len(tops) < 2:
             return tops[0] if tops else None
-        return max(tops, key=lambda root: asked_last(top(root, flows), flows))
+        return max(tops, key=lambda root: (self._here(root), asked_last(top(root, flows), flows)))
+
+    def note_place(self, root: FlowInstance, flows: Flows) -> None:
+        """Remembers where an instance is talked about that goes through several chats."""
+        if flows[root.flow].key in ("chat", "topic", "user_in_chat"):
+            return
+        root.chat = str(self._update.address)
+
+    def _here(self, root: FlowInstance) -> bool:
+        return root.chat in (None, str(self._update.address))
 
     def raise_to_top(self, root: FlowInstance) -> None:
         """A parked instance was addressed: it takes the input from now on."""
@@ -78,6 +109,6 @@ def asked_last(place: Place, flows: Flows) -> int:
     return max(times, default=0)
 
 
-def _belongs(instance: str, root: str) -> bool:
-    """Whether the instance is the root, or was called by it: such ids begin with the root's."""
-    return instance == root or instance.startswith(f"{root}-")
+def root_id(instance: str) -> str:
+    """The id of the instance that called this one, or called what called it; else its own."""
+    return "-".join(instance.split("-")[:2])

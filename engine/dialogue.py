@@ -71,10 +71,11 @@ class Dialogue:
         replied: str | None = None,
     ) -> None:
         self.bot = bot
-        self.conversations = Conversations(conversations)
+        self.conversations = Conversations(conversations, update)
         self.update = update
         self.effects = Effects()
-        self.session = SessionCell(bot.session, self.conversations.own.session)
+        own = self.conversations.own
+        self.session = SessionCell(bot.session, own.session if self._has_session else {})
         self.stage = Stage(
             flows=bot.registry.flows,
             around=Surroundings(
@@ -99,6 +100,13 @@ class Dialogue:
         self._starter = Starter(self.walk, self.conversations, cause)
 
     @property
+    def _has_session(self) -> bool:
+        """The session is the person's: what nobody has sent begins with an empty one, which is
+        not kept.
+        """
+        return self.update.address is not None and self.update.user is not None
+
+    @property
     def moves(self) -> list[Moved]:
         """Every move of the turn, in order."""
         return self.stage.moves
@@ -120,7 +128,8 @@ class Dialogue:
             await self._inside_middleware()
         else:
             await self._innermost()
-        self.conversations.own.session = self.session.value
+        if self._has_session:
+            self.conversations.own.session = self.session.value
 
     async def _innermost(self) -> None:
         await self._overdue()
@@ -237,7 +246,7 @@ class Dialogue:
             pass_over_reminders(root, self.stage.flows, self.stage.now)
 
     async def _by_itself(self, plain: Plain) -> None:
-        texts, foremost = self.bot.texts, self._foremost()
+        texts, foremost = self.bot.texts, self.foremost()
         match plain:
             case Plain.CANCEL:
                 await self._cancel(foremost)
@@ -265,8 +274,7 @@ class Dialogue:
     # --- starting and ending ------------------------------------------------------------
 
     async def _start(self, request: StartRequest) -> None:
-        home = self.conversations.home(request.flow)
-        self._note_shown(await self._starter.start(request, home))
+        self._note_shown(await self._starter.start(request))
 
     async def _start_requested(self) -> None:
         while self.effects.starts:
@@ -294,7 +302,7 @@ class Dialogue:
             self._show_uncovered()
 
     def _show_uncovered(self) -> None:
-        foremost = self._foremost()
+        foremost = self.foremost()
         if foremost is not None and foremost.id != self._shown:
             pass_over_reminders(foremost, self.stage.flows, self.stage.now)
             self._show_foremost()
@@ -344,22 +352,24 @@ class Dialogue:
     def _place(self, root: FlowInstance) -> Place:
         return top(root, self.stage.flows)
 
-    def _foremost(self) -> FlowInstance | None:
+    def foremost(self) -> FlowInstance | None:
+        """The instance that is talked about."""
         return self.conversations.foremost(self.stage.flows)
 
     def _note_shown(self, root: FlowInstance | None) -> None:
         if root is not None:
             self._shown = root.id
+            self.conversations.note_place(root, self.stage.flows)
 
     def _show_foremost(self) -> None:
-        foremost = self._foremost()
+        foremost = self.foremost()
         if foremost is not None:
             showing.show(self.stage, self._place(foremost))
             self._note_shown(foremost)
 
     def _ask_again(self) -> None:
         """Nothing took the update, and something waits: its question again, with a hint."""
-        foremost = self._foremost()
+        foremost = self.foremost()
         if foremost is None:
             return
         place = self._place(foremost)

@@ -10,26 +10,34 @@ from engine.aliases import Aliases
 from engine.delivery import Sender
 from engine.mailboxes import Item
 from engine.presses import Presses
+from engine.scopes import order_key
 from engine.turns import Turns
 from flows.conversation import partition_of
 from flows.errors import BadRow, OutcomeUnknown, StorageDown
 from flows.ports import FlowStorage, InboxRow
+from flows.registry import FlowRegistry
 from flows.updates import Update
 
 _log = logging.getLogger("handrail.engine")
 
 
 class Inbox:
-    """The ``Intake`` of a worker's channels."""
+    """The ``Intake`` of a worker's channels.
+
+    Args:
+        registry: the flows; what they are keyed by decides what an update is in order with.
+    """
 
     def __init__(
         self,
+        registry: FlowRegistry,
         storage: FlowStorage,
         turns: Turns,
         sender: Sender,
         presses: Presses,
         aliases: Aliases,
     ) -> None:
+        self._registry = registry
         self._storage = storage
         self._turns = turns
         self._sender = sender
@@ -51,7 +59,7 @@ class Inbox:
         """Stores the page; answers those that are new. One that no storage could ever take is
         left out, or its channel would hand it in for ever.
         """
-        kept, rows = list(updates), [_row(update) for update in updates]
+        kept, rows = list(updates), [self._row(update) for update in updates]
         while True:
             try:
                 seqs = await self._storage.accept(rows)
@@ -62,7 +70,7 @@ class Inbox:
                     del kept[place], rows[place]
                 else:
                     kept[place] = replace(culprit, raw=None)
-                    rows[place] = _row(kept[place])
+                    rows[place] = self._row(kept[place])
             except OutcomeUnknown as error:
                 # handed in again, what is there counts as known: it comes from the database
                 self._turns.fall_behind()
@@ -101,19 +109,17 @@ class Inbox:
             await self._turns.idle.wait()
             await self._sender.idle.wait()
 
-
-def _row(update: Update) -> InboxRow:
-    key = update.conversation
-    if update.address is not None:
-        part = update.address.partition
-    else:
-        part = partition_of(update.source, "")
-    return InboxRow(
-        source=update.source,
-        ext=update.ext,
-        part=part,
-        conv=str(key) if key is not None else None,
-        kind=update.content.kind,
-        body=update.to_json(),
-        at=update.at,
-    )
+    def _row(self, update: Update) -> InboxRow:
+        if update.address is not None:
+            part = update.address.partition
+        else:
+            part = partition_of(update.source, "")
+        return InboxRow(
+            source=update.source,
+            ext=update.ext,
+            part=part,
+            conv=order_key(update, self._registry.keys),
+            kind=update.content.kind,
+            body=update.to_json(),
+            at=update.at,
+        )

@@ -1,4 +1,4 @@
-"""Accepted updates that wait in memory: a queue a conversation, handed out round-robin."""
+"""Accepted updates that wait in memory: a queue an order key, handed out round-robin."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Item:
 
     Attributes:
         part: the partition of its chat.
-        conv: its conversation, or None where there is none.
+        conv: its order key: its conversation or its chat; None where there is none.
         tries: how often a process read it back from the database; 0 for a fresh one.
         notes: results of ``turn.once`` that it has stored.
         unreadable: the row could not be read; ``update`` only stands in for it.
@@ -49,7 +49,7 @@ class Item:
 
     @property
     def box(self) -> str:
-        """What it must be in order with: its conversation, or itself where there is none."""
+        """What it must be in order with: its order key, or itself where there is none."""
         return self.conv if self.conv is not None else f"#{self.seq}"
 
 

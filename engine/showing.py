@@ -23,6 +23,9 @@ def show_question(stage: Stage, place: Place, *, hint: str | None = None) -> Non
     """Asks the question of one line again."""
     visit = place.line.visit
     waiting = visit.waiting if visit is not None else None
+    if visit is not None and visit.escalated is not None:
+        stage.say(stage.texts.escalated)
+        return
     if visit is None or waiting is None or waiting.prompt is None:
         if hint is not None:
             stage.effects.emit(Reply(text=hint))

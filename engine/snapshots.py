@@ -1,4 +1,4 @@
-"""The last committed state of conversations: from memory, else from the storage.
+"""The last committed state of scopes: from memory, else from the storage.
 
 What is in memory is trusted only because every commit compares the version. It is the stored
 text and never objects, which a turn that fails would have changed.
@@ -7,7 +7,7 @@ text and never objects, which a turn that fails would have changed.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from engine.patience import patiently
@@ -15,12 +15,12 @@ from flows.errors import CorruptState
 from flows.ports import Clock, FlowStorage, Snapshot
 
 CACHED = 10_000
-"""Conversations whose last committed text is kept in memory."""
+"""Scopes whose last committed text is kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What is known of some conversations; absent ones are in neither.
+    """What is known of some scopes; absent ones are in neither.
 
     Attributes:
         corrupt: those that cannot be read, and why.
@@ -38,9 +38,10 @@ class Snapshots:
         self._clock = clock
         self._cache: OrderedDict[str, Snapshot | None] = OrderedDict()
 
-    async def load(self, keys: Sequence[str]) -> Loaded:
-        """The state of these conversations."""
+    async def load(self, keys: Iterable[str]) -> Loaded:
+        """The state of these scopes, in one read; a key may stand there twice."""
         loaded = Loaded()
+        keys = dict.fromkeys(keys)
         missing = [key for key in keys if key not in self._cache]
         for key in keys:
             if key in self._cache:
@@ -51,10 +52,6 @@ class Snapshots:
         if missing:
             await self._fetch(missing, loaded)
         return loaded
-
-    def get(self, key: str) -> Snapshot | None:
-        """What is in memory."""
-        return self._cache.get(key)
 
     def remember(self, key: str, snapshot: Snapshot | None) -> None:
         """This was read or committed; None: there is none."""

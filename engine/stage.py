@@ -15,6 +15,7 @@ from engine.sessions import SessionCell
 from flows.effects import Effects
 from flows.flow import Flow
 from flows.instance import FlowInstance, Status
+from flows.keys import ONE_PERSON
 from flows.questions import Mint
 from flows.replies import Reply
 from flows.timing import milliseconds
@@ -80,8 +81,9 @@ class Stage:
             self.effects.emit(Reply(text=text))
 
     def mint(self, place: Place, number: int) -> Mint:
-        """Makes the tokens of a visit, or of a fork."""
-        return minting(place.instance, number, self.around.person)
+        """Makes the tokens of a visit, or of a fork. What several people share, all may press."""
+        shared = self.flows[place.root.flow].key not in ONE_PERSON
+        return minting(place.instance, number, "" if shared else self.around.person)
 
     def moved(
         self, instance: FlowInstance, source: str | None, target: str | None, cause: str

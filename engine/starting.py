@@ -31,17 +31,19 @@ class Starter:
         self._cause = cause
         self._started = 0
 
-    async def start(self, request: StartRequest, conversation: Conversation) -> FlowInstance | None:
+    async def start(self, request: StartRequest) -> FlowInstance | None:
         """Starts the flow, or does what it says of being started again; answers the instance
         whose question is shown now.
 
         Raises:
             UnknownFlow: it is not registered.
             StartRefused: these arguments do not make its data.
+            NoScope: the update has nothing that the flow is keyed by.
         """
         flow = request.flow
         if self._stage.flows.get(flow.name) is not flow:
             raise UnknownFlow(flow.name, self._stage.flows)
+        conversation = self._conversations.home(flow)
         running = _running(conversation, flow.name)
         if running is not None and flow.again != "restart":
             return self._again(running, refuse=flow.again == "refuse")
@@ -58,7 +60,7 @@ class Starter:
             payload=request.payload,
         )
         self._started += 1
-        conversation.stack.append(instance)
+        self._conversations.add(instance, flow)
         place = top(instance, self._stage.flows)
         restart_silence(place, self._stage.now)
         await self._walk.go(moves.enter(self._stage, place, flow.initial.name, cause="start"))

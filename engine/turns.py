@@ -1,4 +1,4 @@
-"""The turns: a tick takes one update of each ready conversation, runs them, commits them in one
+"""The turns: a tick takes one update of each ready order key, runs them, commits them in one
 transaction and hands their messages to the delivery.
 
 No database transaction is open while handlers run. A handler that awaits goes on beside the
@@ -18,15 +18,18 @@ from typing import Any
 import orjson
 
 from engine.bot import Bot
+from engine.changes import Origin
 from engine.commits import Commits, page
 from engine.mailboxes import ALONE_AT, DEAD_AT, Item, Mailboxes, Unreadable
 from engine.partitions import Partitions
 from engine.patience import patiently
+from engine.scopes import Scope, order_key, scopes_of
 from engine.snapshots import Snapshots
 from engine.stage import OnceNotes
+from engine.steps import contained
 from engine.turn import Deadline, Finished, TurnRunner, given_up
 from flows.errors import BadRow
-from flows.ports import Clock, FlowStorage, OutboxRow, PendingRow, Snapshot
+from flows.ports import Clock, FlowStorage, OutboxRow, PendingRow
 from flows.updates import Other, Update
 from flows.visit import OnceResult
 
@@ -89,6 +92,7 @@ class Turns:
             answered=answered,
         )  # fmt: skip
         self._answered = answered
+        self._registry = bot.registry
         self._finished: list[Finished] = []
         self._running: dict[str, _Running] = {}
         self._alone: deque[Item] = deque()
@@ -115,10 +119,28 @@ class Turns:
                 return False
             self.mailboxes.reading()
             rows = await self._storage.pending(self._partitions.fence, self.mailboxes.seqs, room)
-            self.mailboxes.catch_up([_item(row) for row in rows], more=len(rows) == room)
+            self.mailboxes.catch_up([self._item(row) for row in rows], more=len(rows) == room)
             if rows:
                 self._wake()
             return bool(rows)
+
+    def _item(self, row: PendingRow) -> Item:
+        try:
+            update, notes, unreadable = Update.from_json(row.body), _notes(row.notes), None
+        except (ValueError, TypeError, AttributeError) as error:
+            update, notes = _stand_in(row), {}
+            unreadable = Unreadable(row.body, f"its row cannot be read: {error}")
+        # a row says what it is in order with by the flows of its time, or names a scope
+        order = order_key(update, self._registry.keys)
+        return Item(
+            seq=row.seq,
+            part=row.part,
+            conv=order if order is not None else row.conv,
+            update=update,
+            tries=row.tries,
+            notes=notes,
+            unreadable=unreadable,
+        )
 
     def fall_behind(self) -> None:
         """The database may hold updates that are not in memory: they are read before anything
@@ -248,25 +270,52 @@ class Turns:
 
     async def _begin_all(self, items: Sequence[Item]) -> None:
         """Begins turns. What cannot be read fails its own turn alone, and is left as it is."""
-        unreadable = [item for item in items if item.unreadable is not None]
-        for item in unreadable:
-            self._give_up(item, item.unreadable.reason if item.unreadable else "")
-        readable = [item for item in items if item.unreadable is None]
-        keys = [item.box for item in readable if item.update.conversation is not None]
-        loaded = await self._snapshots.load(keys)
-        for item in readable:
-            if item.box in loaded.corrupt:
-                self._give_up(item, str(loaded.corrupt[item.box]))
+        begun = self._scoped(items)
+        loaded = await self._snapshots.load([scope.key for _, scopes in begun for scope in scopes])
+        for item, scopes in begun:
+            corrupt = [scope.key for scope in scopes if scope.key in loaded.corrupt]
+            if corrupt:
+                self._give_up(item, str(loaded.corrupt[corrupt[0]]))
             else:
-                self._begin(item, loaded.known.get(item.box))
+                self._begin(item, self._runner.origin(item, scopes, loaded.known))
+
+    def _scoped(self, items: Sequence[Item]) -> list[tuple[Item, tuple[Scope, ...]]]:
+        """The items that can begin in this tick, with their scopes. Of those that have one in
+        common the first: the others would only find that it has changed meanwhile.
+        """
+        begun: list[tuple[Item, tuple[Scope, ...]]] = []
+        taken: set[str] = set()
+        for item in items:
+            scopes = self._scopes(item)
+            if scopes is None:
+                continue
+            keys = [scope.key for scope in scopes]
+            if not taken.isdisjoint(keys):
+                self.mailboxes.again(item)
+                continue
+            taken.update(keys)
+            begun.append((item, scopes))
+        return begun
+
+    def _scopes(self, item: Item) -> tuple[Scope, ...] | None:
+        """The scopes that the item needs; None where that cannot be said, and it has failed."""
+        if item.unreadable is not None:
+            self._give_up(item, item.unreadable.reason)
+            return None
+        try:
+            return scopes_of(item.update, self._registry.keys)
+        except BaseException as error:  # whatever a key function raises fails this turn alone
+            nothing = self._runner.origin(item, (), {})
+            self._finished.append(self._runner.failed(item, nothing, contained(error)))
+            return None
 
     def _give_up(self, item: Item, reason: str) -> None:
         _log.error("update %d is set aside as a dead letter: %s", item.seq, reason)
         self._finished.append(given_up(item, self._clock.now(), reason))
 
-    def _begin(self, item: Item, snapshot: Snapshot | None) -> None:
+    def _begin(self, item: Item, origin: Origin) -> None:
         deadline = Deadline()
-        running = _Running(_eager(self._turn(item, snapshot, deadline)), deadline)
+        running = _Running(_eager(self._turn(item, origin, deadline)), deadline)
         if running.task.done():
             self._notice_bug(running.task)
             return
@@ -293,8 +342,8 @@ class Turns:
             if running.watch is None and not running.task.done():
                 running.watch = loop.call_later(self._timeout, _expire, running)
 
-    async def _turn(self, item: Item, snapshot: Snapshot | None, deadline: Deadline) -> None:
-        finished = await self._runner.run(item, snapshot, deadline)
+    async def _turn(self, item: Item, origin: Origin, deadline: Deadline) -> None:
+        finished = await self._runner.run(item, origin, deadline)
         # not in one expression: a tick puts another list in place while the turn awaits
         self._finished.append(finished)
 
@@ -316,23 +365,6 @@ def _eager(turn: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 def _expire(running: _Running) -> None:
     running.deadline.passed = True
     running.task.cancel()
-
-
-def _item(row: PendingRow) -> Item:
-    try:
-        update, notes, unreadable = Update.from_json(row.body), _notes(row.notes), None
-    except (ValueError, TypeError, AttributeError) as error:
-        update, notes = _stand_in(row), {}
-        unreadable = Unreadable(row.body, f"its row cannot be read: {error}")
-    return Item(
-        seq=row.seq,
-        part=row.part,
-        conv=row.conv,
-        update=update,
-        tries=row.tries,
-        notes=notes,
-        unreadable=unreadable,
-    )
 
 
 def _stand_in(row: PendingRow) -> Update:

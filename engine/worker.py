@@ -56,6 +56,7 @@ class Worker:
         self._keep = keep
         self._ready = False
         self._failed = asyncio.Event()
+        self._at_once = asyncio.Event()
         self._error: BaseException | None = None
         channels = {channel.source: channel}
         self._partitions = Partitions(storage, clock)
@@ -74,21 +75,25 @@ class Worker:
             stored=self._sender.stored,
             answered=self._presses.settled,
         )  # fmt: skip
-        self._inbox = Inbox(storage, self._turns, self._sender, self._presses, self._aliases)
+        self._inbox = Inbox(
+            bot.registry, storage, self._turns, self._sender, self._presses, self._aliases
+        )
 
     @property
     def inbox(self) -> Inbox | None:
         """What takes orders from outside, from when earlier work is taken up to the end."""
         return self._inbox if self._ready else None
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Works until ``stop`` is set or the channel's input has ended, then drains.
+    async def run(self, stop: asyncio.Event, at_once: asyncio.Event | None = None) -> None:
+        """Works until ``stop`` is set or the channel's input has ended, then drains, unless
+        ``at_once`` is set by then: what is in flight is given up.
 
         Raises:
             AlreadyOwned: another process works on this storage.
             ChannelStopped: the channel cannot go on.
             Exception: a loop of the engine failed, which is a bug.
         """
+        self._at_once = at_once or self._at_once
         await self._partitions.take()
         try:
             if await _unless(stop, self._prepare()):
@@ -145,8 +150,9 @@ class Worker:
             receiving.result()
 
     async def _drain(self) -> None:
-        await self._turns.drain(DRAIN)
-        await self._sender.drain(DRAIN)
+        seconds = 0.0 if self._at_once.is_set() else DRAIN
+        await self._turns.drain(seconds)
+        await self._sender.drain(seconds)
         await self._presses.close()
 
     def _supervised(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -6,7 +6,9 @@ from flows.context import Context, call_flow
 from flows.conversation import Address, ConversationKey
 from flows.errors import (
     AmbiguousNext,
+    AskTimeout,
     BadAddress,
+    ChildCancelled,
     ConcurrentAsk,
     DefinitionError,
     HandrailError,
@@ -30,6 +32,7 @@ from flows.errors import (
     UnknownToken,
 )
 from flows.flow import Flow
+from flows.forms import Answers, FormBuilder, FormTexts, FormTurn, form_flow
 from flows.inputs import (
     AnyOf,
     Audio,
@@ -57,10 +60,13 @@ from flows.inputs import (
 )
 from flows.instance import FlowInstance, Status
 from flows.ports import Channel, Clock, FlowStorage
+from flows.progress import Progress
 from flows.registry import FlowRegistry
 from flows.replies import Button, Message, Reply, keyboard
 from flows.reserved import warn_of_hidden_packages
 from flows.router import CallNext, Router
+from flows.sensitive import Sensitive
+from flows.timing import Reminder
 from flows.triggers import OnCallback, OnCommand, OnKind, OnText, Trigger
 from flows.turn import Turn
 from flows.updates import (
@@ -89,13 +95,16 @@ __all__ = [
     "Action",
     "Address",
     "AmbiguousNext",
+    "Answers",
     "AnyOf",
+    "AskTimeout",
     "Audio",
     "AudioMessage",
     "BadAddress",
     "Button",
     "CallNext",
     "Channel",
+    "ChildCancelled",
     "Choice",
     "Clock",
     "Command",
@@ -117,6 +126,9 @@ __all__ = [
     "FlowInstance",
     "FlowRegistry",
     "FlowStorage",
+    "FormBuilder",
+    "FormTexts",
+    "FormTurn",
     "HandrailError",
     "Input",
     "Integer",
@@ -145,8 +157,11 @@ __all__ = [
     "PhotoMessage",
     "Place",
     "Press",
+    "Progress",
+    "Reminder",
     "Reply",
     "Router",
+    "Sensitive",
     "StartRefused",
     "Status",
     "StepError",
@@ -174,6 +189,7 @@ __all__ = [
     "WebAppMessage",
     "call_flow",
     "field",
+    "form_flow",
     "keyboard",
 ]
 

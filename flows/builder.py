@@ -23,6 +23,7 @@ from flows.flow import (
     Interrupt,
     StepCode,
 )
+from flows.keys import USER_IN_CHAT, Key
 from flows.migrations import ChangeData, Migration, check_migrations
 from flows.oneliners import going_on
 from flows.reach import check_edges
@@ -54,6 +55,9 @@ class FlowBuilder(Steps[S, D, Deps], Divisions[S, D, Deps], Generic[S, D, Deps])
         interrupt: what happens to this flow when another one is started: ``"stack"`` goes on
             with it afterwards, ``"replace"`` cancels it, ``"refuse"`` does not start the other.
         description: a few words for the list of commands.
+        key: whose instances there are: ``user_in_chat``, ``chat``, ``topic``, ``user`` or a
+            function of the update; see ``flows.keys``. Instances stay where they were started,
+            so keep it.
 
     Raises:
         DefinitionError: one of these cannot be.
@@ -72,6 +76,7 @@ class FlowBuilder(Steps[S, D, Deps], Divisions[S, D, Deps], Generic[S, D, Deps])
         again: Again = "resume",
         interrupt: Interrupt = "stack",
         description: str = "",
+        key: Key = USER_IN_CHAT,
     ) -> None:
         self.name = name
         self.steps = steps
@@ -83,6 +88,7 @@ class FlowBuilder(Steps[S, D, Deps], Divisions[S, D, Deps], Generic[S, D, Deps])
         self.again = again
         self.interrupt = interrupt
         self.description = description
+        self.key = key
         self._code = {}
         self._to = {}
         self._forks = {}
@@ -188,6 +194,7 @@ class FlowBuilder(Steps[S, D, Deps], Divisions[S, D, Deps], Generic[S, D, Deps])
             children=_called(moves),
             again=self.again,
             interrupt=self.interrupt,
+            key=self.key,
         )
 
     def _coded(self, member: S) -> StepCode[S, D, Deps]:

@@ -6,6 +6,8 @@
     ├── UnknownFlow (LookupError)           a flow name that no registry holds
     ├── UnknownStep (LookupError)           a step name that the flow does not have
     ├── StartRefused (ValueError)           arguments that do not make the flow's data
+    ├── InvalidKey (ValueError)             what a flow's key function answered is no key
+    ├── NoScope (LookupError)               a flow cannot start where its key has no value
     ├── StepError (RuntimeError)            a step handler failed; the turn left no trace
     │   ├── InvalidData                     the data that a step left does not validate
     │   ├── UndeclaredMove                  a move that the definition does not declare
@@ -117,6 +119,29 @@ class StartRefused(HandrailError, ValueError):
         super().__init__(
             f"flow {flow!r} cannot start: {what}. "
             "Give the field a default, or pass it when the flow is started."
+        )
+
+
+class InvalidKey(HandrailError, ValueError):
+    """What the key function of a flow answered is no key. ``key`` names the function."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        self.key = key
+        self.reason = reason
+        super().__init__(
+            f"the key function {key} answered {reason}. Let it answer a short text, or None."
+        )
+
+
+class NoScope(HandrailError, LookupError):
+    """A flow cannot start: the update has nothing of the kind that the flow is keyed by."""
+
+    def __init__(self, flow: str, key: str) -> None:
+        self.flow = flow
+        self.key = key
+        super().__init__(
+            f"flow {flow!r} cannot start here: it is keyed by {key}, which this update has not. "
+            "Start it from an update that has it, or give the flow another key."
         )
 
 

@@ -16,6 +16,7 @@ from flows.actions import Action
 from flows.errors import InvalidData, StartRefused, UnknownStep
 from flows.forks import Branching, Fork
 from flows.instance import FlowInstance
+from flows.keys import USER_IN_CHAT, Key
 from flows.migrations import Migration
 from flows.models import DoesNotFit, dump_model, load_model, overwrite
 from flows.timing import Reminder
@@ -106,6 +107,7 @@ class Flow(Generic[S, D, R]):
         result: makes the typed result of the flow out of its data, for ``turn.call``.
         migrations: by the version that each starts from.
         children: flows that its handlers call; they are registered with it.
+        key: whose instances there are, such as one for each person in a chat.
     """
 
     name: str
@@ -130,6 +132,7 @@ class Flow(Generic[S, D, R]):
     children: tuple[Flow[Any, Any, Any], ...] = ()
     again: Again = "resume"
     interrupt: Interrupt = "stack"
+    key: Key = USER_IN_CHAT
 
     def step(self, name: str) -> S:
         """The step of that name. Raises UnknownStep."""

@@ -13,6 +13,7 @@ from typing_extensions import TypeVar
 from flows.chart import COMPLETED, is_mark
 from flows.errors import DefinitionError
 from flows.flow import Again, Interrupt
+from flows.keys import Key, key_refusal
 
 S = TypeVar("S", bound=Enum)
 D = TypeVar("D", bound=BaseModel)
@@ -33,6 +34,7 @@ class Head(Generic[S, D, Deps]):
     max_age: timedelta | None
     again: Again
     interrupt: Interrupt
+    key: Key
     description: str
 
     def _check_head(self) -> None:
@@ -64,6 +66,8 @@ class Head(Generic[S, D, Deps]):
     def _check_rules(self) -> None:
         if not isinstance(self.version, int) or self.version < 1:
             raise self._refuse(f"the version must be 1 or more, not {self.version!r}")
+        if (reason := key_refusal(self.key)) is not None:
+            raise self._refuse(reason)
         for what, span in (("ttl", self.ttl), ("max_age", self.max_age)):
             if span is not None and (not isinstance(span, timedelta) or span <= timedelta(0)):
                 raise self._refuse(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from flows.errors import DefinitionError, StartRefused, UnknownFlow
 from flows.flow import Flow
+from flows.keys import Key
 from flows.triggers import OnCommand, Trigger, check_trigger, command_name
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class FlowRegistry:
     def __init__(self) -> None:
         self._flows: dict[str, AnyFlow] = {}
         self._triggers: list[tuple[Trigger, AnyFlow]] = []
+        self._keys: dict[Key, None] = {}
         self._elsewhere: list[Callable[[], Iterable[str]]] = []
         self.cancel: FlowCommand | None = None
         self.back: FlowCommand | None = None
@@ -41,6 +43,11 @@ class FlowRegistry:
     def flows(self) -> Mapping[str, AnyFlow]:
         """All registered flows by name."""
         return MappingProxyType(self._flows)
+
+    @property
+    def keys(self) -> Collection[Key]:
+        """What the registered flows are keyed by, each once, in order."""
+        return self._keys.keys()
 
     @property
     def triggers(self) -> tuple[tuple[Trigger, AnyFlow], ...]:
@@ -151,6 +158,7 @@ class FlowRegistry:
             )
         for child in flow.children:
             self._add(child)
+        self._keys.setdefault(flow.key)
 
 
 def _check_start(flow: AnyFlow) -> None:

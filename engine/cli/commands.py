@@ -10,6 +10,7 @@ import typer
 from engine.cli import (
     database,
     definitions,
+    exploring,
     looking,
     operating,
     scaffold,
@@ -56,6 +57,7 @@ talking.add_to(app)
 scaffold.add_to(app)
 definitions.add_to(app)
 transcripts.add_to(app)
+exploring.add_to(app)
 looking.add_to(app)
 operating.add_to(app)
 app.add_typer(database.app, name="db", short_help="Look after the database's schema.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from engine.operate.migrating import CannotMigrate, Flows, migrated, misfit, versions
+from engine.migrating import CannotMigrate, migrated, misfit, versions
+from engine.places import Flows
 from engine.state import Conversation
 from flows.errors import CorruptState
 from flows.instance import FlowInstance

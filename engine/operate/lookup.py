@@ -79,18 +79,12 @@ async def home_where_something_runs(storage: FlowStorage, key: str) -> Home:
 
 def visits(root: FlowInstance) -> Iterator[Visit]:
     """The steps in which an instance is now: of all open branches, and of the flows called."""
-    yield from _own(root)
-    for child in called(root):
-        yield from visits(child)
-
-
-def called(instance: FlowInstance) -> Iterator[FlowInstance]:
-    """The runs of other flows that its steps wait for."""
-    yield from (visit.child for visit in _own(instance) if visit.child is not None)
-
-
-def _own(instance: FlowInstance) -> Iterator[Visit]:
-    yield from (line.visit for line in instance.lines() if line.visit is not None)
+    for line in root.lines():
+        if line.visit is None:
+            continue
+        yield line.visit
+        if line.visit.child is not None:
+            yield from visits(line.visit.child)
 
 
 def escalation_of(instance: FlowInstance) -> Escalation | None:

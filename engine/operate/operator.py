@@ -252,7 +252,7 @@ class Operator:
 
     async def _put_once(self, order: Order, home: Home, *, ext: str) -> Receipt | None:
         update = update_of(order, home, ext=ext, at=self._clock.now())
-        row = row_of(update, home)
+        row = row_of(update, home, self._registry.keys)
         seq = await self._put(row, update)
         return None if seq is None else Receipt(seq, str(row.conv))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from engine.operate.homes import Home
+from engine.scopes import order_key
+from flows.keys import Key
 from flows.ports import Clock, FlowStorage, InboxRow, Query
 from flows.updates import Order, Update
 
@@ -45,13 +47,13 @@ def update_of(order: Order, home: Home, *, ext: str, at: int) -> Update:
     )
 
 
-def row_of(update: Update, home: Home) -> InboxRow:
-    """Its row in the inbox."""
+def row_of(update: Update, home: Home, keys: Collection[Key]) -> InboxRow:
+    """Its row in the inbox; ``keys`` are what the registered flows are keyed by."""
     return InboxRow(
         source=SOURCE,
         ext=update.ext,
         part=home.address.partition,
-        conv=str(home.key),
+        conv=order_key(update, keys),
         kind=update.content.kind,
         body=update.to_json(),
         at=update.at,

@@ -1,6 +1,15 @@
-"""For the tests of bots: people who talk with a bot under test, and transcripts."""
+"""For the tests of bots: people who talk with a bot under test, time, crashes, transcripts, and an
+explorer that tries everything.
+"""
 
-from engine.testing.chat import Chat, NoSuchButton, TestChannel
+from engine.testing.channel import TestChannel
+from engine.testing.chat import Chat, NothingToRepeat, TimeIsReal
+from engine.testing.clock import VirtualClock
+from engine.testing.expecting import Unexpected
+from engine.testing.exploration import Coverage, Exploration, Finding
+from engine.testing.explorer import explore
+from engine.testing.faults import CrashPoint, Faults
+from engine.testing.screen import NoSuchButton
 from engine.testing.transcript import (
     Transcript,
     TranscriptError,
@@ -12,11 +21,21 @@ from engine.testing.transcript import (
 
 __all__ = [
     "Chat",
+    "Coverage",
+    "CrashPoint",
+    "Exploration",
+    "Faults",
+    "Finding",
     "NoSuchButton",
+    "NothingToRepeat",
     "TestChannel",
+    "TimeIsReal",
     "Transcript",
     "TranscriptError",
     "TranscriptMismatch",
+    "Unexpected",
+    "VirtualClock",
+    "explore",
     "parse_transcript",
     "play",
     "read_transcript",

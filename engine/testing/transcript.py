@@ -8,28 +8,34 @@
     > Ada
     ! Pro
     @ photo a caption
+    * wait 1h
 
-``>`` says, ``!`` presses the button with that label, ``@`` sends what ``Chat.send_file`` takes:
-a photo, a voice message, a location and so on. The words after ``<`` must occur in what the bot
-replied to the line before, in their order; upper and lower case, and how white space is spread,
-do not matter.
+``>`` says, ``!`` presses the button with that label, ``@`` sends what ``Chat.send_file`` takes (a
+photo, a voice message, a location and so on), and ``*`` lets something else happen, see
+``engine.testing.events``. After ``* person 2`` another person
+talks, in a chat of their own, or in the one that is named: ``* person 2 group``.
+The words after ``<`` must occur in what the bot replied to the line before, in their order;
+upper and lower case, and how white space is spread, do not matter.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from engine.channels.console.made_up import CannotSend, made_up
 from engine.testing.chat import Chat, NoSuchButton
+from engine.testing.clock import VirtualClock
+from engine.testing.events import check_event, happen, needs_clock
+from engine.testing.expecting import first_missing, told
 from flows.errors import HandrailError
-from flows.ports import FlowStorage
+from flows.ports import Clock, FlowStorage
 
 if TYPE_CHECKING:
     from engine.app import App
 
-InputKind = Literal["say", "press", "file"]
+InputKind = Literal["say", "press", "file", "event"]
 
 
 class TranscriptError(HandrailError, ValueError):
@@ -55,11 +61,7 @@ class TranscriptMismatch(HandrailError, AssertionError):
         self.line = line
         self.expected = expected
         self.came = came
-        said = "".join(f"\n  | {part}" for text in came for part in text.split("\n"))
-        super().__init__(
-            f"{name}, line {line}: expected {expected}. "
-            + (f"The bot said:{said}" if came else "The bot said nothing.")
-        )
+        super().__init__(f"{name}, line {line}: expected {expected}. {told(came)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,23 @@ class Exchange:
 
     Attributes:
         line: where the input stands, from 1.
-        kind: ``say``, ``press`` or ``file``.
-        text: what is said, the button's label, or the kind of what is sent, and its words.
+        kind: ``say``, ``press``, ``file`` or ``event``.
+        text: what is said, the button's label, the kind of what is sent and its
+            words, or what happens.
+        by, chat: who does it, and where; None: in their own chat.
     """
 
     line: int
     kind: InputKind
     text: str
     expected: tuple[Expectation, ...] = ()
+    by: str = "1"
+    chat: str | None = None
+
+    @property
+    def written(self) -> str:
+        """The line of a transcript that says it."""
+        return f"{_MARKS[self.kind]} {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,8 @@ class Transcript:
     exchanges: tuple[Exchange, ...]
 
 
-_INPUTS: dict[str, InputKind] = {">": "say", "!": "press", "@": "file"}
+_INPUTS: dict[str, InputKind] = {">": "say", "!": "press", "@": "file", "*": "event"}
+_MARKS = {kind: mark for mark, kind in _INPUTS.items()}
 
 
 def read_transcript(path: Path) -> Transcript:
@@ -119,96 +131,128 @@ def parse_transcript(text: str, *, name: str = "transcript") -> Transcript:
     Raises:
         TranscriptError: a line cannot be understood, or nothing is said at all.
     """
-    exchanges: list[Exchange] = []
-    expected: list[Expectation] = []
+    reader = _Reader(name)
     for number, line in enumerate(text.splitlines(), start=1):
         mark, rest = line.strip()[:1], line.strip()[1:].strip()
-        if not mark or mark == "#":
-            continue
-        if mark not in "<>!@":
+        if mark and mark != "#":
+            reader.take(number, mark, rest)
+    if not reader.exchanges:
+        raise TranscriptError(name, 1, "it says nothing. Write a line such as '> /start'.")
+    return Transcript(name, tuple(reader.exchanges))
+
+
+class _Reader:
+    """Takes the lines of a transcript, one after the other."""
+
+    def __init__(self, name: str) -> None:
+        self.exchanges: list[Exchange] = []
+        self._name = name
+        self._by = "1"
+        self._chat: str | None = None
+
+    def take(self, line: int, mark: str, rest: str) -> None:
+        """A line that says something. Raises TranscriptError."""
+        if mark not in ("<", *_INPUTS):
             raise TranscriptError(
-                name, number, f"a line starts with >, <, !, @ or #, not with {mark!r}"
+                self._name, line, f"a line starts with >, <, !, @, * or #, not with {mark!r}"
             )
         if not rest:
-            raise TranscriptError(name, number, f"nothing stands after {mark!r}")
+            raise TranscriptError(self._name, line, f"nothing stands after {mark!r}")
         if mark == "<":
-            if not exchanges:
-                raise TranscriptError(
-                    name, number, "a reply is expected before anything was said. Begin with '>'."
-                )
-            expected.append(Expectation(number, rest))
-            continue
-        _close(exchanges, expected)
-        exchanges.append(_exchange(name, number, mark, rest))
-    _close(exchanges, expected)
-    if not exchanges:
-        raise TranscriptError(name, 1, "it says nothing. Write a line such as '> /start'.")
-    return Transcript(name, tuple(exchanges))
+            self._expect(Expectation(line, rest))
+        elif mark == "*" and rest.split()[0] == "person":
+            self._turn_to(line, rest.split()[1:])
+        else:
+            self._check(line, mark, rest)
+            kind = _INPUTS[mark]
+            self.exchanges.append(Exchange(line, kind, rest, by=self._by, chat=self._chat))
+
+    def _expect(self, expectation: Expectation) -> None:
+        if not self.exchanges:
+            message = "a reply is expected before anything was said. Begin with '>'."
+            raise TranscriptError(self._name, expectation.line, message)
+        last = self.exchanges.pop()
+        self.exchanges.append(replace(last, expected=(*last.expected, expectation)))
+
+    def _turn_to(self, line: int, words: list[str]) -> None:
+        if not 1 <= len(words) <= 2:
+            message = (
+                "after '* person' stands who talks, and where if not alone: '* person 2 group'"
+            )
+            raise TranscriptError(self._name, line, message)
+        self._by, self._chat = words[0], words[1] if len(words) == 2 else None
+
+    def _check(self, line: int, mark: str, rest: str) -> None:
+        if mark == "@":
+            try:
+                made_up(*rest.split(maxsplit=1))
+            except CannotSend as error:
+                raise TranscriptError(self._name, line, str(error)) from error
+        if mark == "*" and (reason := check_event(rest)) is not None:
+            raise TranscriptError(self._name, line, reason)
 
 
-async def play(app: App, transcript: Transcript, *, storage: FlowStorage | None = None) -> None:
+async def play(
+    app: App,
+    transcript: Transcript,
+    *,
+    storage: FlowStorage | None = None,
+    clock: Clock | None = None,
+    restart: bool = False,
+    twice: bool = False,
+) -> None:
     """Plays the transcript to the app, on a fresh storage in memory unless one is given.
+
+    Args:
+        clock: in place of the App's; a VirtualClock by itself where the transcript waits.
+        restart: the process dies after every single input, and another one takes over.
+        twice: every update is delivered twice.
 
     Raises:
         TranscriptMismatch: the conversation went another way.
+        TimeIsReal: the transcript waits, on a clock that cannot be moved.
     """
-    async with Chat(app, storage=storage) as chat:
+    waits = any(one.kind == "event" and needs_clock(one.text) for one in transcript.exchanges)
+    if clock is None and waits and not isinstance(app.clock, VirtualClock):
+        clock = VirtualClock()
+    async with Chat(app, storage=storage, clock=clock) as chat:
         for exchange in transcript.exchanges:
-            await _perform(chat, exchange, transcript.name)
+            await _compare(chat, exchange, transcript.name, twice=twice)
+            if restart:
+                await chat.crash()
+                await chat.restart()
 
 
-async def _perform(chat: Chat, exchange: Exchange, name: str) -> None:
-    before = chat.replies()
+async def perform(chat: Chat, exchange: Exchange) -> tuple[str, ...]:
+    """Does what the exchange says, and answers what came back in that chat.
+
+    Raises:
+        NoSuchButton: the button is not there.
+    """
+    by, where, text = exchange.by, exchange.chat, exchange.text
+    match exchange.kind:
+        case "say":
+            return await chat.say(text, by=by, chat=where)
+        case "press":
+            return await chat.press(text, by=by, chat=where)
+        case "file":
+            kind, _, caption = text.partition(" ")
+            return await chat.send_file(kind, caption, by=by, chat=where)
+        case "event":
+            return await happen(chat, text, by=by, where=where)
+
+
+async def _compare(chat: Chat, exchange: Exchange, name: str, *, twice: bool) -> None:
+    before = chat.replies(exchange.chat or exchange.by)
     try:
-        replies = await _input(chat, exchange)
+        replies = await perform(chat, exchange)
+        if twice and exchange.kind != "event":
+            replies += await chat.again()
     except NoSuchButton as error:
         labels = ", ".join(f"[{label}]" for label in error.labels) or "no buttons"
         expected = f"a button {exchange.text!r} among {labels}"
         raise TranscriptMismatch(name, exchange.line, expected, before) from None
-    if unmet := _missing(exchange.expected, replies):
+    missing = first_missing([each.words for each in exchange.expected], replies)
+    if missing is not None:
+        unmet = exchange.expected[missing]
         raise TranscriptMismatch(name, unmet.line, repr(unmet.words), replies)
-
-
-async def _input(chat: Chat, exchange: Exchange) -> tuple[str, ...]:
-    match exchange.kind:
-        case "say":
-            return await chat.say(exchange.text)
-        case "press":
-            return await chat.press(exchange.text)
-        case "file":
-            kind, _, caption = exchange.text.partition(" ")
-            return await chat.send_file(kind, caption)
-
-
-def _missing(expected: tuple[Expectation, ...], replies: tuple[str, ...]) -> Expectation | None:
-    """The first expectation that the replies do not meet, each looked for after the one before."""
-    heard = _folded("\n".join(replies))
-    position = 0
-    for expectation in expected:
-        words = _folded(expectation.words)
-        found = heard.find(words, position)
-        if found < 0:
-            return expectation
-        position = found + len(words)
-    return None
-
-
-def _close(exchanges: list[Exchange], expected: list[Expectation]) -> None:
-    if not expected:
-        return
-    last = exchanges.pop()
-    exchanges.append(Exchange(last.line, last.kind, last.text, tuple(expected)))
-    expected.clear()
-
-
-def _exchange(name: str, number: int, mark: str, rest: str) -> Exchange:
-    if mark == "@":
-        try:
-            made_up(*rest.split(maxsplit=1))
-        except CannotSend as error:
-            raise TranscriptError(name, number, str(error)) from error
-    return Exchange(number, _INPUTS[mark], rest)
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()

@@ -183,6 +183,8 @@ class AnyOf(Input[T]):
 
     def dump(self, value: T) -> Json:
         """The form that the first input gives that takes the value for its own."""
+        if isinstance(value, _Form):
+            return value.json
         for place, inner in self._dumped(value):
             return self._form(place, inner)
         raise ValueError(f"{value!r} is no value of {[each.kind for each in self.inputs]}")
@@ -214,6 +216,10 @@ class AnyOf(Input[T]):
         make: Callable[..., Self] = cls
         return make(*settings.pop("inputs"), **settings)
 
+    def _shortcut(self, value: Json) -> T:
+        # What a rebuilt input loads, another one of them might take for its own.
+        return cast(T, _Form(value))
+
     def _typed(self) -> tuple[tuple[str, Json], ...]:
         own = tuple(button for each in self.inputs for button in each._typed())
         return own + Input.options(self)
@@ -238,6 +244,13 @@ class AnyOf(Input[T]):
                 yield place, each.dump(value)
             except (TypeError, ValueError):
                 continue
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Stands for a value of which only the form is known."""
+
+    json: Json
 
 
 def _rows(each: Input[Any], draft: Json, columns: int | None) -> tuple[int, ...]:

@@ -196,6 +196,10 @@ class Input(ABC, Generic[T]):
         """The input whose ``stored`` is ``data``; the inverse of that method."""
         return cls(**data)
 
+    def _shortcut(self, value: Json) -> T:
+        """The value of a button that was stored; ``dump`` gives its form back."""
+        return self.load(value)
+
     def _cannot(self, reason: str) -> DefinitionError:
         return DefinitionError(f"{type(self).__name__}(): {reason}")
 
@@ -276,7 +280,7 @@ def decoded(
 
 def _put_buttons(made: Input[Any], stored: Any) -> None:
     if stored:  # afterwards: only a finished input can load its buttons' values
-        buttons = tuple((str(label), made.load(value)) for label, value in stored)
+        buttons = tuple((str(label), made._shortcut(value)) for label, value in stored)
         object.__setattr__(made, "buttons", buttons)
 
 

@@ -19,7 +19,6 @@ from pydantic import (
     WrapValidator,
     create_model,
 )
-from pydantic.fields import FieldInfo
 
 from flows.errors import DefinitionError
 from flows.inputs.base import Draft, Input, Json, decoded, input_from_json
@@ -92,7 +91,7 @@ class FieldInput(Input[Any]):
         try:
             self.field.validated(value)
         except ValidationError as error:
-            return self.retry or _reason(error)
+            return self.retry or reason_of(error)
         return None
 
     def hint(self) -> str:
@@ -196,11 +195,12 @@ def _model_field(model: type[BaseModel], name: str) -> ModelField:
             f"field {name!r} of {model.__name__} is {info.annotation!r}, which field() cannot ask "
             f"for. It takes {SUPPORTED}; pass an input of your own for others."
         )
-    return ModelField(_alone(model, name, info), name, reader)
+    return ModelField(alone(model, name), name, reader)
 
 
-def _alone(model: type[BaseModel], name: str, info: FieldInfo) -> type[BaseModel]:
+def alone(model: type[BaseModel], name: str) -> type[BaseModel]:
     """A model with this field only, under its own name, and the validators that are for it."""
+    info = model.model_fields[name]
     annotation = info.rebuild_annotation()
     for found in model.__pydantic_decorators__.field_validators.values():
         if name in found.info.fields or "*" in found.info.fields:
@@ -210,9 +210,9 @@ def _alone(model: type[BaseModel], name: str, info: FieldInfo) -> type[BaseModel
     return create_model(model.__name__, __config__=cast(ConfigDict, config), **fields)
 
 
-def _reason(error: ValidationError) -> str:
-    """The first thing that is wrong, as a sentence for the person."""
-    first = error.errors(include_url=False, include_input=False)[0]
+def reason_of(error: ValidationError, place: int = 0) -> str:
+    """The first thing that is wrong, or that at ``place``, as a sentence for the person."""
+    first = error.errors(include_url=False, include_input=False)[place]
     own = first.get("ctx", {}).get("error")
     if isinstance(own, Exception):  # what a validator of the model raised
         return str(own) or "That is not possible."

@@ -18,7 +18,11 @@ from engine.channels.telegram import TelegramChannel
 from engine.testing.chat import Chat
 from flows import (
     Action,
+    AnyOf,
+    Audio,
     Choice,
+    Contact,
+    ContactMessage,
     Context,
     Date,
     Document,
@@ -26,6 +30,8 @@ from flows import (
     FlowBuilder,
     Input,
     Integer,
+    Location,
+    MultiChoice,
     Number,
     Pattern,
     Phone,
@@ -33,9 +39,14 @@ from flows import (
     Press,
     Router,
     Text,
+    Time,
     Turn,
+    Url,
+    Video,
+    Voice,
+    WebAppData,
 )
-from flows.updates import TextMessage
+from flows.updates import TextMessage, WebAppMessage
 from storage import MemoryStorage
 from tests.botapi import BotApiServer
 from tests.support import Names, One, app_of
@@ -78,6 +89,14 @@ def asking(wanted: Input[Any]) -> App:
         ),
         (Choice(["tea", "coffee"]), "\u202ewater", "tea, coffee"),
         (Text(max_length=5), "e" + "\u0301" * 1000, "5"),
+        (Time(), "\u0661\u0662:\u0660\u0660", "21:45"),
+        (Time(), "25:00", "21:45"),
+        (Url(), "javascript:alert(1)", "https://example.com"),
+        (Url(), "<img src=x onerror=y>", "https://example.com"),
+        (MultiChoice(["tea", "milk"]), "tea, water", "at least 1 of: tea, milk"),
+        (MultiChoice(["tea", "milk"]), "Z" + "\u0351" * 4000, "at least 1 of: tea, milk"),
+        (Date(picker=True), "2025-02-31", "There is no such day."),
+        (AnyOf(Email(), Phone()), "\u0661\u0662\u0663", "Or: Please send a phone number"),
     ],
     ids=lambda value: ascii(value)[:20] if isinstance(value, str) else type(value).__name__,
 )
@@ -93,7 +112,19 @@ async def test_an_answer_that_cannot_be_one_is_asked_for_again_with_the_reason(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "kind"), [(Photo(), "photo"), (Document(), "document")], ids=["photo", "document"]
+    ("wanted", "kind"),
+    [
+        (Photo(), "photo"),
+        (Document(), "document"),
+        (Voice(), "voice"),
+        (Audio(), "audio"),
+        (Video(), "video"),
+        (Location(), "location"),
+        (Contact(), "contact"),
+        (WebAppData(Names), "webapp"),
+        (AnyOf(Photo(), Video()), "video"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_a_text_where_a_file_is_expected_is_asked_again_and_loses_nothing(
     wanted: Input[Any], kind: str
@@ -102,6 +133,31 @@ async def test_a_text_where_a_file_is_expected_is_asked_again_and_loses_nothing(
         await chat.say("/start")
         assert (await chat.say("here it is"))[-1].endswith("Well?")
         assert await chat.send_file(kind) == ("And then?",)
+
+
+@pytest.mark.parametrize("kind", ["photo", "voice", "location", "contact", "webapp"])
+async def test_anything_but_a_text_where_a_text_is_expected_is_asked_again(kind: str) -> None:
+    async with Chat(asking(Text())) as chat:
+        await chat.say("/start")
+        assert (await chat.send_file(kind))[-1].endswith("Well?")
+        assert await chat.say("Ada") == ("And then?",)
+
+
+async def test_the_contact_of_somebody_else_is_refused_and_the_own_one_is_taken() -> None:
+    async with Chat(asking(Contact())) as chat:
+        await chat.say("/start")
+        (told,) = await chat.send(ContactMessage(phone="+442079460958", name="Bob", user="8"))
+        assert told == "That is somebody else's contact. Please share your own."
+        assert await chat.send_file("contact", "+442079460958 Ada") == ("And then?",)
+
+
+@pytest.mark.parametrize("data", ["{", "[" * 100_000, '{"first": 5}', '{"first": NaN}'])
+async def test_a_web_app_that_sends_what_the_model_refuses_is_told_so(data: str) -> None:
+    async with Chat(asking(WebAppData(Names))) as chat:
+        await chat.say("/start")
+        (told,) = await chat.send(WebAppMessage(data))
+        assert told == "The app has sent something that cannot be used here. Please try again."
+        assert await chat.send(WebAppMessage('{"first": "Ada"}')) == ("And then?",)
 
 
 @pytest.mark.parametrize("name", ["<b>", "_", "*Ada*", "{x.__class__}", "%s", "[red]"])

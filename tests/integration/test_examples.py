@@ -14,11 +14,23 @@ from pathlib import Path
 import pytest
 
 from engine import App
+from engine.channels.console.made_up import KINDS, made_up
 from engine.channels.telegram import TelegramChannel
 from engine.testing import parse_transcript, play, read_transcript
 from engine.testing.chat import Chat
 from engine.testing.transcript import Exchange
 from examples.signup import app as signup
+from flows.updates import (
+    AudioMessage,
+    ContactMessage,
+    Content,
+    DocumentMessage,
+    LocationMessage,
+    PhotoMessage,
+    VideoMessage,
+    VoiceMessage,
+    WebAppMessage,
+)
 from storage import MemoryStorage
 from tests.botapi import BotApiServer
 
@@ -143,10 +155,21 @@ def happen(server: BotApiServer, exchange: Exchange) -> None:
             server.text(ADA, exchange.text)
         case "press":
             server.press(ADA, exchange.text)
-        case "file" if exchange.text.startswith("photo"):
-            server.photo(ADA)
         case "file":
-            server.document(ADA)
+            share(server, made_up(*exchange.text.split(maxsplit=1)))
+
+
+def share(server: BotApiServer, content: Content) -> None:
+    """Sends the like of it on Telegram."""
+    match content:
+        case LocationMessage(latitude=latitude, longitude=longitude):
+            server.location(ADA, latitude, longitude)
+        case ContactMessage(phone=phone):
+            server.contact(ADA, phone)
+        case WebAppMessage(data=data):
+            server.web_app(ADA, data)
+        case PhotoMessage() | DocumentMessage() | VoiceMessage() | AudioMessage() | VideoMessage():
+            getattr(server, content.kind)(ADA)
 
 
 async def until_expected(server: BotApiServer, exchange: Exchange, before: int) -> None:
@@ -271,6 +294,14 @@ async def test_whoami_counts_messages_in_flows_and_outside_and_no_presses() -> N
         await at_summary(chat)
         await chat.send_file("photo")
         assert await chat.say("/whoami") == ("You have sent 6 messages.",)
+
+
+@pytest.mark.anyio
+async def test_whoami_counts_whatever_is_sent() -> None:
+    async with Chat(signup) as chat:
+        for kind in KINDS:
+            await chat.send_file(kind)
+        assert await chat.say("/whoami") == (f"You have sent {len(KINDS) + 1} messages.",)
 
 
 @pytest.mark.anyio

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.testing import Chat
-from flows import FlowBuilder, Integer, Status, Text, UnknownToken
+from flows import Choice, FlowBuilder, Integer, Status, Text, UnknownToken
 from storage import MemoryStorage, SqlStorage
+from tests.stored import at_step, store
 from tests.support import Names, Three, app_of
 
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.skipif(find_spec("engine.orders") is None, reason="turns obey no orders yet"),
-]
+pytestmark = pytest.mark.anyio
 
 builder = FlowBuilder("one", Three, Names)
 builder.ask(Three.FIRST, "First?", Text(), into="first")
@@ -109,6 +106,39 @@ async def test_an_operator_answers_what_was_escalated() -> None:
         shown = await app.running.show(row.id)
         assert shown.instance is not None
         assert shown.instance.data["count"] == 5
+
+
+async def test_an_operator_may_answer_with_the_value_of_a_button() -> None:
+    asks = FlowBuilder("asks", Three, Names)
+
+    @asks.step(Three.FIRST, to=[Three.SECOND])
+    async def first(turn: Any) -> Any:
+        if turn.input is None:
+            return turn.escalate("let it pass?", accept=Choice([("Let it pass", "ok")]))
+        turn.data.first = turn.input
+        return turn.next(Three.SECOND)
+
+    asks.ask(Three.SECOND, "Second?", Text(), into="second")
+    asks.ask(Three.THIRD, "Third?", Text(), into="third")
+    app = app_of(asks.build(initial=Three.FIRST))
+    async with Chat(app) as chat:
+        await chat.say("/start")
+        (row,) = (await app.running.instances(live=True)).rows
+        await app.resume(row.id, "ok")
+        await chat.settle()
+        assert chat.replies()[-1] == "Second?"
+
+
+async def test_what_is_set_aside_ends_with_its_conversation() -> None:
+    storage = MemoryStorage()
+    await storage.open()
+    key = await store(storage, "1", at_step("GONE"))
+    app = app_of(flow)
+    async with Chat(app, storage=storage) as chat:
+        await app.cancel_conversation(key)
+        await chat.settle()
+        (row,) = (await app.running.instances()).rows
+        assert (row.status, row.ended is None) == ("cancelled", False)
 
 
 async def test_an_outside_event_goes_on_once_and_after_a_restart(tmp_path: Path) -> None:

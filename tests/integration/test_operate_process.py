@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "engine.cli"]
 APP = "examples.signup:app"
-
-obeying = pytest.mark.skipif(find_spec("engine.orders") is None, reason="turns obey no orders yet")
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -104,7 +101,6 @@ def test_a_running_bot_takes_an_order(bot: Bot, tmp_path: Path) -> None:
     assert done.stdout.startswith("The bot has taken it. ")
 
 
-@obeying
 def test_an_order_is_carried_out_by_the_bot(bot: Bot, tmp_path: Path) -> None:
     name = instance(tmp_path)
     moved = handrail(tmp_path, "goto", APP, name, "EMAIL")
@@ -115,7 +111,6 @@ def test_an_order_is_carried_out_by_the_bot(bot: Bot, tmp_path: Path) -> None:
     assert handrail(tmp_path, "ps", APP).stdout == "Nothing runs.\n"
 
 
-@obeying
 def test_an_order_given_to_a_bot_that_is_down_is_done_when_it_comes(tmp_path: Path) -> None:
     queued = handrail(tmp_path, "start", APP, "signup", "--user", "local")
     assert "it is done when the bot runs next" in queued.stdout

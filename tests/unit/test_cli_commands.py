@@ -42,6 +42,13 @@ notes = "no app"
 """
 
 
+BROKEN_STEP = """
+    @flow.step(Step.CITY)
+    async def city(turn):
+        return 1 / 0
+"""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a command left behind."""
@@ -97,12 +104,16 @@ def test_version_is_that_of_the_distribution(run: Run) -> None:
 
 def test_help_names_every_command(run: Run) -> None:
     shown = run("--help").out
-    for command in ("demo", "run", "chat", "check", "graph", "test", "db", "new"):
+    for command in ("demo", "run", "chat", "check", "graph", "test", "explore", "db", "new"):
         assert f" {command} " in shown
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "run", "chat", "check", "graph", "test", "new", "db upgrade", "db current"]
+    "command",
+    [
+        *("demo", "run", "chat", "check", "graph", "test", "explore", "new"),
+        *("db upgrade", "db current"),
+    ],
 )
 def test_every_command_explains_itself_with_an_example(run: Run, command: str) -> None:
     answer = run(*command.split(), "--help")
@@ -362,3 +373,36 @@ def test_new_refuses_a_name_that_cannot_work(run: Run, name: str, sentence: str)
     assert answer.code == 1
     assert sentence in answer.err
     assert sorted(path.name for path in Path().iterdir()) == ["mybot.py", "taken"]
+
+
+# --- explore ----------------------------------------------------------------------------
+
+
+def test_an_exploration_that_finds_nothing_says_what_it_saw(run: Run) -> None:
+    package("quiet")
+    answer = run("explore", "quiet:app", "--turns", "80", "--seed", "1")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines() == [
+        "80 turns with seed 1: nothing was found",
+        "flow signup: 2 of 2 steps reached",
+        "flow moving: 2 of 2 steps reached",
+    ]
+
+
+def test_an_exploration_that_finds_something_fails_and_shows_the_way_there(run: Run) -> None:
+    source = BOT.replace('flow.ask(Step.CITY, "Which city?", Text(), into="city")', BROKEN_STEP)
+    assert source != BOT
+    package("loud", source)
+    answer = run("explore", "loud:app", "--turns", "60")
+    assert (answer.code, answer.err) == (1, "")
+    assert "crash at turn " in answer.out
+    assert "ZeroDivisionError: division by zero" in answer.out
+    assert "  never entered: CITY\n" in answer.out
+    assert "  > /start\n" in answer.out
+
+
+def test_an_exploration_needs_turns(run: Run) -> None:
+    package("quiet2")
+    answer = run("explore", "quiet2:app", "--turns", "0")
+    assert answer.code == 2
+    assert "--turns" in answer.err

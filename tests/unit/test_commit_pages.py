@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
 from engine.commits import BYTES, LARGE, TURNS, page
 from engine.mailboxes import Item
 from engine.turn import Finished
 from flows.effects import Effects
-from flows.ports import TurnCommit
+from flows.ports import ScopeWrite, TurnCommit
 from flows.updates import Other, Update
 
 
-def turn(size: int) -> Finished:
+def turn(size: int, *, key: str | None = None) -> Finished:
     """A turn that writes a state of so many bytes."""
     update = Update(source="test:local", ext="1", content=Other("x"), at=0)
     item = Item(seq=1, part=0, conv=None, update=update)
-    commit = TurnCommit(cause=1, part=0)
-    return Finished(item=item, commit=commit, state="x" * size, effects=Effects())
+    state = ScopeWrite(key=key or uuid4().hex, part=0, version=None, state="x" * size)
+    commit = TurnCommit(cause=1, part=0, scopes=(state,))
+    return Finished(item=item, commit=commit, effects=Effects())
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,15 @@ def turn(size: int) -> Finished:
 )
 def test_a_commit_holds_so_many_turns(sizes: list[int], first: int) -> None:
     assert page([turn(size) for size in sizes]) == first
+
+
+def test_no_commit_holds_two_turns_of_one_scope() -> None:
+    keys = ["a", "b", "a", "c", "a", "a"]
+    left, counts = [turn(10, key=key) for key in keys], []
+    while left:
+        counts.append(page(left))
+        del left[: counts[-1]]
+    assert counts == [2, 2, 1, 1]
 
 
 def test_everything_is_committed_in_the_end() -> None:

@@ -115,6 +115,7 @@ ALL: list[Input[Any]] = [
     Date(picker=True, opens=OPENS, buttons=(("Then", OPENS),)),
     Date(picker=True, earliest=date(2024, 2, 10), latest=OPENS, format="%d.%m.%Y"),
     AnyOf(Date(picker=True, opens=OPENS), MultiChoice(Plan), Photo(), Integer(), Text()),
+    AnyOf(Text(), Choice(Size), buttons=(("The big one", Size.BIG),)),
     AnyOf(Email(), Phone(), buttons=(("Neither", ""),), retry="How?"),
     field(Form, "plans"),
     field(Form, "page", buttons=(("Skip", None),)),

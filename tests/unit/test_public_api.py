@@ -15,16 +15,18 @@ import flows
 import storage
 
 FLOWS = """
-    END Action Address AmbiguousNext AnyOf Audio AudioMessage BadAddress Button CallNext Channel
-    Choice Clock Command ConcurrentAsk Confirm Contact ContactCard ContactMessage Context
-    ConversationKey Date DefinitionError Document DocumentMessage Email FileRef Flow FlowBuilder
-    FlowInstance FlowRegistry FlowStorage HandrailError Input Integer InvalidAnswer InvalidData
-    Location LocationMessage Message MultiChoice NondeterministicStep NotRunning NotWaiting
-    Number OnCallback OnCommand OnKind OnText Opened OperationError Other Pattern PayloadRefused
-    Person Phone Photo PhotoMessage Place Press Reply Router StartRefused Status StepError Text
-    TextMessage Time TooManyTries TransitionLoop Trigger Turn UnboundedPattern UndeclaredMove
-    UnknownConversation UnknownFlow UnknownInstance UnknownStep UnknownToken Update Url Video
-    VideoMessage Voice VoiceMessage WebAppData WebAppMessage call_flow field keyboard
+    END Action Address AmbiguousNext Answers AnyOf AskTimeout Audio AudioMessage BadAddress
+    Button CallNext Channel ChildCancelled Choice Clock Command ConcurrentAsk Confirm Contact
+    ContactCard ContactMessage Context ConversationKey Date DefinitionError Document
+    DocumentMessage Email FileRef Flow FlowBuilder FlowInstance FlowRegistry FlowStorage
+    FormBuilder FormTexts FormTurn HandrailError Input Integer InvalidAnswer InvalidData Location
+    LocationMessage Message MultiChoice NondeterministicStep NotRunning NotWaiting Number
+    OnCallback OnCommand OnKind OnText Opened OperationError Other Pattern PayloadRefused Person
+    Phone Photo PhotoMessage Place Press Progress Reminder Reply Router Sensitive StartRefused
+    Status StepError Text TextMessage Time TooManyTries TransitionLoop Trigger Turn
+    UnboundedPattern UndeclaredMove UnknownConversation UnknownFlow UnknownInstance UnknownStep
+    UnknownToken Update Url Video VideoMessage Voice VoiceMessage WebAppData WebAppMessage
+    call_flow field form_flow keyboard
 """
 ENGINE = "App Notices Operator Settings"
 STORAGE = "MemoryStorage SqlStorage open_storage"

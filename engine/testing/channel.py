@@ -1,0 +1,57 @@
+"""The channel of a bot under test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from flows.ports import Delivery, Intake
+
+SOURCE = "test:local"
+
+
+class Display(Protocol):
+    """Where a TestChannel shows what the bot says."""
+
+    def show(self, delivery: Delivery) -> str:
+        """The bot says something; answers the reference of the message."""
+        ...
+
+    def show_notice(self, press: str, notice: str | None) -> None:
+        """The bot answers a press."""
+        ...
+
+
+class TestChannel:
+    """The Channel of a Chat; override a method to let the network misbehave."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.chat: Display
+        self.intake: asyncio.Future[Intake] = asyncio.get_running_loop().create_future()
+
+    @property
+    def source(self) -> str:
+        """Always ``test:local``."""
+        return SOURCE
+
+    async def open(self, commands: Sequence[tuple[str, str]]) -> None:
+        """Nothing is needed."""
+
+    async def receive(self, intake: Intake) -> None:
+        """Lends the intake to the test until the App stops."""
+        self.intake.set_result(intake)
+        await asyncio.Event().wait()
+
+    async def send(self, delivery: Delivery) -> str | None:
+        """Shows a message."""
+        return self.chat.show(delivery)
+
+    async def answer(self, press: str, notice: str | None) -> None:
+        """Shows a notice."""
+        self.chat.show_notice(press, notice)
+
+    async def close(self) -> None:
+        """Nothing is held."""
