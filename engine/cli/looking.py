@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
+from pydantic import BaseModel
 
 from engine.channels.console.plain import harmless
 from engine.cli import beside
@@ -22,6 +23,7 @@ from flows.errors import UnknownConversation, UnknownFlow
 from flows.inputs import input_from_json
 from flows.instance import FlowInstance, Status
 from flows.ports import InstanceRow
+from flows.sensitive import MASK, masked
 from flows.visit import Escalation, Visit, Waiting
 
 COLUMNS = ("id", "flow", "step", "status", "who", "idle")
@@ -82,7 +84,9 @@ def show(target: Target, instance: Instance) -> None:
         async with beside.operator(app) as operator:
             return await operator.show(instance)
 
-    for name, value in _facts(beside.run(look()), target):
+    view = beside.run(look())
+    known = app.registry.flows.get(view.row.flow)
+    for name, value in _facts(view, target, known.data if known is not None else None):
         say(f"{name:<10} {harmless(value)}")
 
 
@@ -116,7 +120,9 @@ def _row(row: InstanceRow) -> tuple[str, ...]:
     return (row.id, row.flow, row.step, row.status, who(row.conv), span(_now() - row.updated))
 
 
-def _facts(view: InstanceView, target: str) -> Iterator[tuple[str, str]]:
+def _facts(
+    view: InstanceView, target: str, model: type[BaseModel] | None
+) -> Iterator[tuple[str, str]]:
     row = view.row
     yield "instance", row.id
     yield "flow", f"{row.flow}, version {row.flow_version}"
@@ -127,8 +133,9 @@ def _facts(view: InstanceView, target: str) -> Iterator[tuple[str, str]]:
     yield "idle", span(_now() - row.updated)
     if view.instance is not None:
         yield from _state(view.instance, target)
+        yield from _data(view.instance.data, model)
     elif row.result is not None:
-        yield from _data(row.result)
+        yield from _data(orjson.loads(row.result), model)
     for timer in view.timers:
         yield "timer", f"{timer.name}, {_when(timer.due)}"
     for move in view.moves:
@@ -140,7 +147,6 @@ def _state(instance: FlowInstance, target: str) -> Iterator[tuple[str, str]]:
     yield "started", _clock(instance.started)
     for visit in visits(instance):
         yield from (("waits for", line) for line in _waits(visit, instance, target))
-    yield from _data(orjson.dumps(instance.data).decode())
     if instance.history:
         yield "came by", " ".join(past.step for past in instance.history)
     for label, due in (("expires", instance.silent), ("ends", instance.oldest)):
@@ -148,8 +154,10 @@ def _state(instance: FlowInstance, target: str) -> Iterator[tuple[str, str]]:
             yield label, _when(due)
 
 
-def _data(text: str) -> Iterator[tuple[str, str]]:
-    for name, value in orjson.loads(text).items():
+def _data(data: dict[str, Any], model: type[BaseModel] | None) -> Iterator[tuple[str, str]]:
+    """The data as an operator may see it; where no flow tells what is sensitive, all of it is."""
+    shown = dict.fromkeys(data, MASK) if model is None else masked(model, data)
+    for name, value in shown.items():
         yield "data", f"{name} = {orjson.dumps(value).decode()}"
 
 

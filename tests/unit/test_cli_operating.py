@@ -22,7 +22,7 @@ BOT = """
 from enum import StrEnum, auto
 from pydantic import BaseModel
 from engine import App
-from flows import FlowBuilder, FlowRegistry, OnCommand, Router, Text
+from flows import FlowBuilder, FlowRegistry, OnCommand, Router, Sensitive, Text
 
 class Step(StrEnum):
     NAME = auto()
@@ -31,6 +31,7 @@ class Step(StrEnum):
 class Data(BaseModel):
     name: str = ""
     city: str = ""
+    phone: Sensitive[str] = ""
 
 flow = FlowBuilder("signup", Step, Data)
 flow.ask(Step.NAME, "What's your name?", Text(), into="name")
@@ -155,6 +156,15 @@ def test_show_tells_step_wait_and_data(run: Run) -> None:
     assert "step       NAME\n" in out
     assert 'data       name = "Ada\\u001b]0;"\n' in out
     assert f"in         {key_of('7')}\n" in out
+
+
+def test_show_hides_what_is_sensitive(run: Run) -> None:
+    stored("7", at_step("NAME", id="1-0", flow="signup", name="Ada", phone="555-1234"))
+    stored("8", at_step("NAME", id="2-0", flow="gone", phone="555-1234"))
+    for instance in ("1-0", "2-0"):
+        out = run("show", APP, instance)[1]
+        assert 'phone = "***"' in out
+        assert "555-1234" not in out
 
 
 def test_show_says_how_to_resume(run: Run) -> None:
