@@ -328,10 +328,16 @@ async def redo(walk: Walk, place: Place, branch: Branch) -> None:
     fork = place.instance.fork
     if fork is None:
         return
-    branch.done = False
+    _begin_again(branch)
     fork.focus = branch.head
     hub.refresh(walk.stage, place)
     await walk.go(enter(walk.stage, place.on(branch), branch.head, cause="redo"))
+
+
+def _begin_again(branch: Branch) -> None:
+    """A branch that was done is open again; ``back`` does not lead into its former pass."""
+    branch.done = False
+    branch.history.clear()
 
 
 async def _abandon(walk: Walk, place: Place) -> None:
