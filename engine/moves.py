@@ -335,6 +335,12 @@ async def redo(walk: Walk, place: Place, branch: Branch) -> None:
     await walk.go(enter(walk.stage, place.on(branch), branch.head, cause="redo"))
 
 
+def _begin_again(branch: Branch) -> None:
+    """A branch that was done is open again; ``back`` does not lead into its former pass."""
+    branch.done = False
+    branch.history.clear()
+
+
 async def _abandon(walk: Walk, place: Place) -> None:
     """Leaves the fork that is open for good."""
     fork = place.instance.fork
