@@ -15,12 +15,12 @@ FIRED_LIMIT = 100
 
 
 async def handle_due(walk: Walk, conversations: Conversations, *, until: int) -> bool:
-    """Lets everything happen that was due by then, in order; answers whether anything was.
+    """Lets everything happen that was due by then, in order; answers whether instances ended.
 
     Raises:
         StepFailed: a step failed over it, and ``on_error`` did not help.
     """
-    happened = False
+    ended = False
     for _ in range(FIRED_LIMIT):
         found = [
             due
@@ -31,9 +31,8 @@ async def handle_due(walk: Walk, conversations: Conversations, *, until: int) ->
         if first is None or first.at > until:
             break
         await _happen(walk, first)
-        conversations.uncover()
-        happened = True
-    return happened
+        ended = conversations.uncover() or ended
+    return ended
 
 
 async def _happen(walk: Walk, due: Due) -> None:
