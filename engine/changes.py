@@ -205,7 +205,7 @@ def _alarm(origin: Origin, scope: Scope, due: int) -> TimerRow:
         content=TimerFired(ALARM, {"due": due, "scope": scope.key}),
         at=due,
         address=update.address,
-        user=update.user,
+        user=update.user if scope.person is not None else None,  # of several, it is nobody's
     )
     return TimerRow(
         conv=scope.key,
