@@ -85,7 +85,7 @@ async def email_ok(turn: Turn[Step, Kyc]) -> Action[Step]:
 
 def hub(progress: Progress[Step, Kyc]) -> str:
     """What stands above the buttons of the branches."""
-    lines = (f"{'✓' if branch.done else '–'} {branch.label}" for branch in progress)
+    lines = (f"{'✓' if branch.done else '•'} {branch.label}" for branch in progress)
     return "\n".join((f"Your identity check: {progress.done}/{progress.total}", *lines))
 
 

@@ -17,7 +17,6 @@ from flows import FileRef, FlowStorage, PhotoMessage
 from flows.instance import FlowInstance
 from flows.ports import Query
 from flows.sensitive import MASK, masked
-from flows.updates import Order
 from storage import MemoryStorage
 
 pytestmark = pytest.mark.anyio
@@ -161,8 +160,9 @@ async def test_the_answer_of_the_operator_is_told_even_after_a_restart(
         await submit(chat)
         await chat.crash()
         await chat.restart()
-        order = Order(order="resume", instance=(await stored(storage)).id, payload=answer)
-        (told,) = await chat.send(order)
+        await app.resume((await stored(storage)).id, answer)
+        await chat.settle()
+        told = chat.replies()[-1]
         (row,) = (await storage.inspect(Query(what="instances"))).rows
     assert word in told
     assert row["status"] == status
