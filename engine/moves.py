@@ -328,8 +328,7 @@ async def redo(walk: Walk, place: Place, branch: Branch) -> None:
     fork = place.instance.fork
     if fork is None:
         return
-    branch.done = False
-    branch.history.clear()  # what lies behind its first step is the hub
+    _begin_again(branch)
     fork.focus = branch.head
     hub.refresh(walk.stage, place)
     await walk.go(enter(walk.stage, place.on(branch), branch.head, cause="redo"))
@@ -378,7 +377,8 @@ async def _switch(walk: Walk, place: Place, head: str, step: str) -> Then | None
     if sibling.visit is not None and sibling.visit.step == step:
         showing.show(walk.stage, place.main())
         return None
-    sibling.done = False
+    if sibling.done:
+        _begin_again(sibling)
     hub.refresh(walk.stage, place.main())
     return enter(walk.stage, place.on(sibling), step, cause="goto")
 
