@@ -234,7 +234,7 @@ class Dialogue:
             case Answered() | Refused() | Outdated() | Drafted() | HubPressed():
                 await self._answer(decision)
             case Noticed(text=text):
-                self.effects.notice = text
+                self.stage.remark(text)
             case Started(flow=flow, payload=payload):
                 await self._start(StartRequest(flow, {}, payload))
             case Handled(handler=handler, payload=payload):

@@ -20,6 +20,7 @@ from flows.questions import Mint
 from flows.replies import Reply
 from flows.timing import milliseconds
 from flows.turn import Surroundings
+from flows.updates import Press
 from flows.visit import OnceResult, Visit
 
 OnceNotes = dict[str, dict[str, OnceResult]]
@@ -79,6 +80,13 @@ class Stage:
         """Says one of the engine's own texts; an empty one is not said."""
         if text.strip():
             self.effects.emit(Reply(text=text))
+
+    def remark(self, text: str) -> None:
+        """Says something in passing: as a notice on the button, where one was pressed."""
+        if isinstance(self.around.update.content, Press):
+            self.effects.notice = text
+        else:
+            self.say(text)
 
     def mint(self, place: Place, number: int) -> Mint:
         """Makes the tokens of a visit, or of a fork. What several people share, all may press."""
