@@ -86,6 +86,9 @@ def take(
     """
     foremost = conversations.foremost(flows)
     places = [place for place in waiting_places(conversations, flows) if _may_answer(place, update)]
+    if len(places) == 1:
+        offer = _offered(places[0], update.content)
+        return offer.taken if offer is not None else None
     if replied is not None:
         places.sort(key=lambda place: place.visit.waiting is None or _slot(place) != replied)
     offers = [

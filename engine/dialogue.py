@@ -88,6 +88,7 @@ class Dialogue:
                 deps=bot.deps,
                 effects=self.effects,
                 now=now,
+                turn=cause,
             ),
             # no method of this object: a cycle would keep all of a turn until the next collection
             running=self.conversations.running,

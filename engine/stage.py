@@ -76,6 +76,11 @@ class Stage:
         """When the turn started, milliseconds since the epoch."""
         return self.around.now
 
+    @property
+    def turn(self) -> int:
+        """The number of the turn."""
+        return self.around.turn
+
     def say(self, text: str) -> None:
         """Says one of the engine's own texts; an empty one is not said."""
         if text.strip():
