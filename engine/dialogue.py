@@ -119,6 +119,11 @@ class Dialogue:
         """Instances that are over."""
         return self.stage.ended
 
+    @property
+    def talked_in(self) -> str | None:
+        """The storage key of the scope whose question was shown last."""
+        return self.conversations.homes.get(self._shown) if self._shown is not None else None
+
     async def run(self) -> None:
         """Handles the update, inside the middleware.
 
@@ -374,7 +379,6 @@ class Dialogue:
     def _note_shown(self, root: FlowInstance | None) -> None:
         if root is not None:
             self._shown = root.id
-            self.conversations.note_place(root, self.stage.flows)
 
     def _show_foremost(self) -> None:
         foremost = self.foremost()

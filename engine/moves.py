@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import hooks, hub, showing
 from engine.places import Place
+from engine.settling import take_back
 from engine.stage import Stage, new_instance
 from engine.steps import StepFailed
 from engine.transitions import (
@@ -22,7 +23,6 @@ from engine.transitions import (
     ReturnTo,
     SwitchTo,
     Unfocus,
-    restored,
 )
 from flows.chart import COMPLETED
 from flows.errors import InvalidData, TooDeep, UnknownFlow
@@ -125,12 +125,15 @@ async def _leave(walk: Walk, place: Place) -> None:
 
 
 def _forget(place: Place, dropped: int, *, restore: bool) -> OpenFork | None:
-    """Drops what is undone from the history; answers the fork that it leads back into."""
+    """Drops what is undone from the history; answers the fork that it leads back into, whose
+    branches stay done, and so do their results.
+    """
     gone = place.line.history[-dropped:]
     del place.line.history[-dropped:]
+    fork = gone[0].fork
     if restore:
-        place.instance.data = restored(place.instance.data, gone)
-    return gone[0].fork
+        take_back(place, gone if fork is None else gone[1:])
+    return fork
 
 
 # --- calling and ending ---------------------------------------------------------------------
