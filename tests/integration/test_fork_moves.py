@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import Enum, auto
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from engine.testing import Chat
+from engine.testing import Chat, VirtualClock
 from flows import Action, Choice, Email, Flow, FlowBuilder, Integer, Text, Turn
 from tests.integration.conftest import Talk
 from tests.support import app_of
@@ -473,3 +474,21 @@ async def test_branches_that_send_to_each_other_for_ever_are_stopped(
         assert await chat.say("Ada") == (APOLOGY,)
     assert "TransitionLoop" in caplog.text
     assert "EMAIL" in caplog.text
+
+
+async def test_an_explicit_step_whose_time_is_up_may_send_to_its_sibling() -> None:
+    flow = FlowBuilder("kyc", Step, Details)
+    flow.parallel(from_=S.NAME, steps=[(S.EMAIL, S.CODE), S.AGE], join=S.REVIEW)
+    flow.ask(S.NAME, "Name?", Text(), into="name")
+    flow.ask(S.EMAIL, "E-mail?", Email(), into="email")
+    flow.ask(S.CODE, "Code?", Text(), into="code")
+    flow.step(
+        S.AGE, waiting, timeout=timedelta(minutes=1), on_timeout=lambda turn: turn.goto(S.EMAIL)
+    )
+    flow.say(S.REVIEW, "Thanks.")
+    flow.say(S.OTHER, "Bye.")
+    async with Chat(app_of(flow.build(initial=S.NAME)), clock=VirtualClock()) as chat:
+        await at_hub(chat)
+        assert await chat.advance(61) == ("Which age?", "E-mail?")
+        await chat.press("Age")
+        assert await chat.press("1") == ("1/2\n\u2713 Age",)
