@@ -170,7 +170,11 @@ class Dialogue:
         until = self.update.at
         if isinstance(content, TimerFired):
             until = max(self.stage.now, int(content.body.get("due", 0)))
-        if await handle_due(self.walk, self.conversations, until=until):
+        last = await handle_due(
+            self.walk, self.conversations, until=until, undone=self._undone_by_an_error
+        )
+        if last is not None:
+            self._shown = last.id if last.status is Status.ACTIVE else None
             self._show_uncovered()
 
     async def _inside_middleware(self) -> None:
@@ -207,7 +211,7 @@ class Dialogue:
         before = {key: one.encode() for key, one in self.conversations.by_key.items()}
         session = self.session.value
         said, moved, ended = self.effects.mark(), len(self.moves), len(self.ended)
-        shown = self._shown
+        shown, entered = self._shown, len(self.stage.entered)
         try:
             yield
         except BaseException as error:
@@ -217,7 +221,7 @@ class Dialogue:
                 conversation.keep_results(self.stage.notes)
             self.stage.noted.clear()
             self.effects.undo(said)
-            del self.moves[moved:], self.ended[ended:]
+            del self.moves[moved:], self.ended[ended:], self.stage.entered[entered:]
             self.session.value, self._shown = session, shown
             if isinstance(error, StepFailed):
                 raise error.cause from None

@@ -84,11 +84,15 @@ class Walk:
             then = await self._one(then)
 
     async def back(self, place: Place) -> None:
-        """The person wants to go back from what is talked about: a step, or a hub.
+        """The person wants to go back from what is talked about: a step, or a hub. What an
+        operator looks at is theirs to move.
 
         Raises:
             StepFailed: a step failed over it.
         """
+        if place.line.visit is not None and place.line.visit.escalated is not None:
+            self.stage.say(self.stage.texts.escalated)
+            return
         move = step_back(place)
         match move:
             case AtStart():
