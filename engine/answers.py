@@ -107,7 +107,7 @@ class Answers:
         if branch is None:
             return
         place.take_focus()
-        if branch.done:
+        if branch.visit is None:  # done, or abandoned at a join that the person has come back from
             await moves.redo(self._walk, place, branch)
             return
         fork.focus = branch.head

@@ -40,7 +40,7 @@ from flows.instance import Branch, Line, Status
 from flows.replies import Reply
 from flows.timing import Timing
 from flows.turn import Turn
-from flows.visit import Escalation
+from flows.visit import Escalation, Visit
 
 MOVE_LIMIT = 100
 """Automatic moves that one turn may make."""
@@ -217,7 +217,7 @@ class Walk:
             case action:
                 move = resolve(place, action, rest.data, anywhere=run.beside)
                 if isinstance(move, SwitchTo):
-                    return self._undone(run, Leaving(move, cause="goto"))
+                    return self._undone(run, move)
                 undo = settle(self.stage, place, visit, data=rest.data, session=rest.session)
                 return Leaving(move, cause=_cause(action), undo=undo)
 
@@ -274,26 +274,29 @@ class Walk:
                 visit.undo_answer()
                 return Then(place, replay=True)
             case AtStart():
-                # an explicit step runs from its top as if entered, and has to say everything
-                replay = visit.asked and visit.given is None
+                replay = visit.asked and not _explicit(visit)
                 visit.drop_journal()
                 self.stage.say(self.stage.texts.at_start)
                 return Then(place, replay=replay)
             case Unfocus():
+                replay = not _explicit(visit)
                 visit.drop_journal()
-                return Leaving(move, cause="back")
+                return Leaving(move, cause="back", replay=replay)
             case _:
                 undo = settle(self.stage, place, visit, data=rest.data, session=rest.session)
                 return Leaving(move, cause="back", undo=undo, restore=restore)
 
-    def _undone(self, run: _Run, leaving: Leaving) -> Leaving:
-        """The answer that led there is none: the step goes on waiting where it was."""
+    def _undone(self, run: _Run, move: SwitchTo) -> Leaving:
+        """The answer that led there, or to a failure, is none: the step goes on waiting where it
+        was.
+        """
         visit = run.place.visit
-        if run.fresh and visit.answers:
+        replay = not _explicit(visit)
+        if (run.fresh or run.beside) and visit.answers:
             visit.undo_answer()
         elif visit.given is not None:
             visit.drop_journal()
-        return leaving
+        return Leaving(move, cause="goto", replay=replay)
 
     # --- failures -----------------------------------------------------------------------
 
@@ -364,7 +367,6 @@ class Walk:
                 waiting.deadline = self.stage.now + waiting.timeout
             showing.show_question(self.stage, place)
             return None
-        visit.waiting = None
         decided = self._decide(run, rest)
         if isinstance(decided, Leaving):
             return await moves.make(self, place, decided)
@@ -405,6 +407,13 @@ def _scene(place: Place, rest: Decided) -> dict[str, Any]:
         message = f"turn.scene is no JSON ({error}). Keep plain data in it: numbers, texts, lists."
         raise StepError(place.flow.name, place.visit.step, message) from error
     return scene
+
+
+def _explicit(visit: Visit) -> bool:
+    """Whether it waits, or did until now, by ``turn.wait``: then its step is run from its top, as
+    if entered, and has to say everything.
+    """
+    return visit.given is not None or (visit.waiting is not None and visit.waiting.explicit)
 
 
 def _question(rest: Rest) -> object:
