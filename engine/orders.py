@@ -16,6 +16,7 @@ from engine.moves import Leaving, Then, add_pause, restart_silence
 from engine.places import Place, current, escalations, every, top
 from engine.starting import Starter
 from engine.state import Conversation
+from engine.timers import pass_over_reminders
 from engine.transitions import jump
 from engine.walk import Walk
 from flows.effects import StartRequest
@@ -104,8 +105,12 @@ class Orders:
         await self._walk.go(Then(place, replay=escalation.again and bool(visit.answers)))
         return place.root
 
+    def _rise(self, root: FlowInstance) -> None:
+        if self._conversations.raise_to_top(root):
+            pass_over_reminders(root, self._stage.flows, self._stage.now)
+
     def _touched(self, place: Place) -> None:
-        self._conversations.raise_to_top(place.root)
+        self._rise(place.root)
         place.take_focus()
         restart_silence(place, self._stage.now)
 
@@ -116,7 +121,7 @@ class Orders:
         place = top(root, self._stage.flows)
         if step not in place.flow.code:
             raise UnknownStep(place.flow.name, step, place.flow.code)
-        self._conversations.raise_to_top(root)
+        self._rise(root)
         here = self._line(place)
         since = [escalation.at for escalation in escalations(root)]
         add_pause(root, self._stage.now - min(since, default=self._stage.now))
