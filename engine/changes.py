@@ -190,7 +190,10 @@ def _alarms(origin: Origin, dialogue: Dialogue) -> Iterator[TimerRow | TimerDrop
         if first is None and conversation.alarm is not None:
             conversation.alarm = None
             yield TimerDrop(conv=scope.key, name=ALARM)
-        if first is not None and not _set_in_time(conversation, first.at, origin.now):
+        if first is None:
+            continue
+        moved = content.kind != "timer" and _goes_along(conversation)
+        if moved or not _set_in_time(conversation, first.at, origin.now):
             conversation.alarm = first.at
             yield _alarm(origin, scope, first.at)
 
@@ -198,6 +201,11 @@ def _alarms(origin: Origin, dialogue: Dialogue) -> Iterator[TimerRow | TimerDrop
 def _set_in_time(conversation: Conversation, due: int, now: int) -> bool:
     """Whether the alarm that is set will still come, and not too late."""
     return conversation.alarm is not None and now < conversation.alarm <= due
+
+
+def _goes_along(conversation: Conversation) -> bool:
+    """Whether the alarm has to go where the person is now: it speaks in the chat that set it."""
+    return any(root.chat is not None for root in conversation.stack)
 
 
 def _alarm(origin: Origin, scope: Scope, due: int) -> TimerRow:

@@ -79,12 +79,16 @@ class Conversations:
         """Whether it was in this chat that it was last talked about."""
         return self.of(root).chat in (None, str(self._update.address))
 
-    def raise_to_top(self, root: FlowInstance) -> None:
-        """A parked instance was addressed: it takes the input from now on."""
+    def raise_to_top(self, root: FlowInstance) -> bool:
+        """A parked instance was addressed: it takes the input from now on. Answers whether it
+        was parked.
+        """
         stack = self.of(root).stack
-        if stack[-1] is not root:
-            stack.remove(root)
-            stack.append(root)
+        if stack[-1] is root:
+            return False
+        stack.remove(root)
+        stack.append(root)
+        return True
 
     def uncover(self) -> bool:
         """Takes ended instances off the stacks; answers whether there were any."""

@@ -266,8 +266,7 @@ class Dialogue:
         self._note_shown(root)
 
     def _rise(self, root: FlowInstance) -> None:
-        if self.conversations.of(root).top is not root:
-            self.conversations.raise_to_top(root)
+        if self.conversations.raise_to_top(root):
             pass_over_reminders(root, self.stage.flows, self.stage.now)
 
     async def _by_itself(self, plain: Plain) -> None:

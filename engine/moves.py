@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine import hooks, hub, showing
-from engine.places import Place
+from engine.places import Place, instances
 from engine.settling import take_back
 from engine.stage import Stage, new_instance
 from engine.steps import StepFailed
@@ -26,7 +26,7 @@ from engine.transitions import (
 )
 from flows.chart import COMPLETED
 from flows.errors import InvalidData, TooDeep, UnknownFlow
-from flows.instance import HISTORY_LIMIT, Branch, OpenFork, Past, Status
+from flows.instance import HISTORY_LIMIT, Branch, FlowInstance, OpenFork, Past, Status
 from flows.journal import Calling
 from flows.models import DoesNotFit, dump_model
 from flows.timing import milliseconds
@@ -430,3 +430,12 @@ def restart_silence(place: Place, now: int) -> None:
         place.instance.silent = now + milliseconds(ttl)
     if place.parent is not None:
         restart_silence(place.parent, now)
+
+
+def add_pause(root: FlowInstance, pause: int) -> None:
+    """An operator has looked at it for so long (milliseconds): that time does not count."""
+    for instance in instances(root):
+        if instance.silent is not None:
+            instance.silent += pause
+        if instance.oldest is not None:
+            instance.oldest += pause

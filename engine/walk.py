@@ -37,6 +37,7 @@ from flows.errors import (
     TransitionLoop,
 )
 from flows.instance import Branch, Line, Status
+from flows.journal import TIMED_OUT, TRIES_USED
 from flows.replies import Reply
 from flows.timing import Timing
 from flows.turn import Turn
@@ -237,6 +238,8 @@ class Walk:
         settle(self.stage, place, visit, data=rest.data, session=rest.session)
         if not run.beside:
             visit.drop_journal()
+        elif visit.answers and visit.answers[-1].kind in (TIMED_OUT, TRIES_USED):
+            visit.undo_answer()  # else it would be the first thing that the step is told again
         visit.waiting = None
         visit.asked = True
         visit.escalated = Escalation(
