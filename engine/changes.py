@@ -10,7 +10,7 @@ import orjson
 from engine.conversations import root_id
 from engine.dialogue import Dialogue
 from engine.places import escalated
-from engine.scopes import Scope, message_key
+from engine.scopes import Scope, is_shared, message_key
 from engine.state import Conversation
 from engine.timers import ALARM, SOURCE, first_due
 from flows.effects import Emission
@@ -121,7 +121,10 @@ def _speaker(emission: Emission) -> str:
 
 
 def _written(origin: Origin, scope: Scope, dialogue: Dialogue) -> ScopeWrite:
-    state = dialogue.conversations.by_key[scope.key].encode()
+    conversation = dialogue.conversations.by_key[scope.key]
+    if scope.key == dialogue.talked_in and is_shared(scope.key) and origin.update.address:
+        conversation.chat = str(origin.update.address)
+    state = conversation.encode()
     snapshot = origin.snapshots.get(scope.key)
     old = snapshot.state if snapshot is not None else EMPTY
     return _write(origin, scope, state if state != old else None)

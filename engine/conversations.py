@@ -74,14 +74,9 @@ class Conversations:
             return tops[0] if tops else None
         return max(tops, key=lambda root: (self._here(root), asked_last(top(root, flows), flows)))
 
-    def note_place(self, root: FlowInstance, flows: Flows) -> None:
-        """Remembers where an instance is talked about that goes through several chats."""
-        if flows[root.flow].key in ("chat", "topic", "user_in_chat"):
-            return
-        root.chat = str(self._update.address)
-
     def _here(self, root: FlowInstance) -> bool:
-        return root.chat in (None, str(self._update.address))
+        """Whether it was in this chat that it was last talked about."""
+        return self.of(root).chat in (None, str(self._update.address))
 
     def raise_to_top(self, root: FlowInstance) -> None:
         """A parked instance was addressed: it takes the input from now on."""

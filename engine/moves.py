@@ -329,6 +329,7 @@ async def redo(walk: Walk, place: Place, branch: Branch) -> None:
     if fork is None:
         return
     branch.done = False
+    branch.history.clear()  # what lies behind its first step is the hub
     fork.focus = branch.head
     hub.refresh(walk.stage, place)
     await walk.go(enter(walk.stage, place.on(branch), branch.head, cause="redo"))

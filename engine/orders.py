@@ -55,7 +55,7 @@ class Orders:
                 flow = self._stage.flows[order.flow]
                 return await self._starter.start(StartRequest(flow, order.data))
             case "cancel_all":
-                await self._cancel_all(order.reason)
+                await self._cancel_all(order)
                 return None
         root = self._conversations.find(order.instance)
         if root is None:
@@ -135,16 +135,17 @@ class Orders:
         place = top(root, self._stage.flows)
         await self._walk.go(await moves.end(self._walk, place, Status.CANCELLED, cause=reason))
 
-    async def _cancel_all(self, reason: str) -> None:
-        running = list(self._conversations.running())
-        if running:
+    async def _cancel_all(self, order: Order) -> None:
+        """Ends all of one conversation; what it shares with others in other scopes goes on."""
+        conversation = self._conversations.by_key.get(order.scope, self._conversations.own)
+        if conversation.stack:
             self._stage.say(self._stage.texts.cancelled)
-        for root in reversed(running):
+        for root in reversed(list(conversation.stack)):
             place = top(root, self._stage.flows)
-            await self._walk.go(await moves.end(self._walk, place, Status.CANCELLED, cause=reason))
-        for conversation in self._conversations.by_key.values():
-            for one in list(conversation.aside):
-                self._drop(conversation, one, reason)
+            then = await moves.end(self._walk, place, Status.CANCELLED, cause=order.reason)
+            await self._walk.go(then)
+        for one in list(conversation.aside):
+            self._drop(conversation, one, order.reason)
 
     # --- what was set aside -------------------------------------------------------------
 
