@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ class _Offer:
     specific: bool = True
 
 
-def waiting_places(conversations: Conversations, flows: Flows) -> Iterator[Place]:
+def waiting_places(conversations: Conversations, flows: Flows) -> list[Place]:
     """The places that take free input, the one that is talked about first, then those that
     were asked last, then in declared order.
     """
@@ -64,7 +64,9 @@ def waiting_places(conversations: Conversations, flows: Flows) -> Iterator[Place
         for place in leaves(top(root, flows), flows)
         if place.visit.waiting is not None
     ]
-    yield from sorted(found, key=lambda place: (not in_focus(place, foremost), -_asked(place)))
+    if len(found) > 1:
+        found.sort(key=lambda place: (not in_focus(place, foremost), -_asked(place)))
+    return found
 
 
 def in_focus(place: Place, foremost: object) -> bool:
@@ -90,6 +92,8 @@ def take(
         (place, offer) for place in places if (offer := _offered(place, update.content)) is not None
     ]
     if replied is not None and offers and _slot(offers[0][0]) == replied:
+        return offers[0][1].taken
+    if len(offers) == 1:
         return offers[0][1].taken
     focus = [offer for place, offer in offers if in_focus(place, foremost)]
     others = [offer for place, offer in offers if not in_focus(place, foremost)]

@@ -17,14 +17,21 @@ FIRED_LIMIT = 100
 async def handle_due(walk: Walk, conversations: Conversations, *, until: int) -> bool:
     """Lets everything happen that was due by then, in order; answers whether anything was.
 
+    What is due in a conversation is never before its alarm: most turns have nothing to look at.
+
     Raises:
         StepFailed: a step failed over it, and ``on_error`` did not help.
     """
+    alarmed = [
+        one for one in conversations.by_key.values() if one.alarm is not None and one.alarm <= until
+    ]
+    if not alarmed:
+        return False
     happened = False
     for _ in range(FIRED_LIMIT):
         found = [
             due
-            for conversation in conversations.by_key.values()
+            for conversation in alarmed
             if (due := first_due(conversation, walk.stage.flows)) is not None
         ]
         first = min(found, key=lambda due: due.order, default=None)

@@ -13,16 +13,16 @@ from engine import moves
 from engine.conversations import Conversations
 from engine.migrating import misfit
 from engine.moves import Leaving, Then, restart_silence
+from engine.payloads import operator_answer
 from engine.places import Place, current, every, top
 from engine.starting import Starter
 from engine.state import Conversation
 from engine.transitions import jump
 from engine.walk import Walk
 from flows.effects import StartRequest
-from flows.errors import HandrailError, InvalidAnswer, UnknownStep
-from flows.inputs import input_from_json
+from flows.errors import HandrailError, UnknownStep
 from flows.instance import FlowInstance, Status
-from flows.updates import Order, TextMessage
+from flows.updates import Order
 from flows.visit import Answer, Escalation, Given, Waiting
 
 _log = logging.getLogger("handrail.operate")
@@ -143,7 +143,8 @@ class Orders:
             place = top(root, self._stage.flows)
             await self._walk.go(await moves.end(self._walk, place, Status.CANCELLED, cause=reason))
         for conversation in self._conversations.by_key.values():
-            conversation.aside.clear()
+            for one in list(conversation.aside):
+                self._drop(conversation, one, reason)
 
     # --- what was set aside -------------------------------------------------------------
 
@@ -156,14 +157,18 @@ class Orders:
         _log.warning("instance %s is not running any more", order.instance)
         return None
 
+    def _drop(self, conversation: Conversation, one: FlowInstance, reason: str) -> None:
+        """Ends what is set aside; no code of it can run any more."""
+        conversation.aside.remove(one)
+        one.status = Status.CANCELLED
+        self._stage.ended.append(one)
+        self._stage.moved(one, one.step or None, None, reason)
+
     async def _help(
         self, conversation: Conversation, one: FlowInstance, order: Order
     ) -> FlowInstance | None:
         if order.order == "cancel":
-            conversation.aside.remove(one)
-            one.status = Status.CANCELLED
-            self._stage.ended.append(one)
-            self._stage.moved(one, one.step or None, None, order.reason)
+            self._drop(conversation, one, order.reason)
             return None
         if order.order != "goto":
             _log.warning("instance %s is set aside: move it to a step, or cancel it", one.id)
@@ -185,11 +190,7 @@ def _has_ticket(waiting: Waiting | None, token: str) -> bool:
 
 
 def _given(escalation: Escalation, payload: object) -> Given:
-    """The operator's answer as what the step asked for. Raises InvalidAnswer."""
+    """The operator's answer as what the step asked for. Raises PayloadRefused."""
     if escalation.accept is None:
         return Given({"kind": "outside"}, payload)
-    accepted = input_from_json(escalation.accept)
-    said = TextMessage(payload if isinstance(payload, str) else str(payload))
-    if not accepted.fits(said):
-        raise InvalidAnswer(accepted.hint())
-    return Given(escalation.accept, accepted.parse(said))
+    return Given(escalation.accept, operator_answer(escalation.accept, payload))

@@ -156,6 +156,10 @@ class Turns:
             self._answered(item.update, None)
         self._snapshots.clear()
 
+    def forget_states(self) -> None:
+        """Somebody was erased: no turn may begin from what is in memory."""
+        self._snapshots.clear()
+
     # --- the loop -----------------------------------------------------------------------
 
     async def run(self) -> None:

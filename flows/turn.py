@@ -339,6 +339,16 @@ class Turn(Generic[S, D, Deps]):
             ChildCancelled: it did not succeed.
             StartRefused: these arguments do not make its data.
         """
+        return child.result(await self.call_data(child, data, key=key))
+
+    async def call_data(
+        self,
+        child: Flow[Any, D2, Any],
+        data: D2 | Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+    ) -> D2:
+        """As ``call``, but answers the data that the flow has at its end, whatever its result."""
         run = self._run
         run.enter_ask()
         answer = run.next_answer(f"call {child.name}", key)
@@ -351,7 +361,7 @@ class Turn(Generic[S, D, Deps]):
         if answer.value.get("cancelled") is not None:
             raise ChildCancelled(child.name, answer.value["cancelled"])
         try:
-            return child.result(child.load(answer.value["data"]))
+            return child.load(answer.value["data"])
         except DoesNotFit as error:
             run.refuse_journal(f"the result of {child.name!r} does not fit any more: {error}")
 

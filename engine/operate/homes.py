@@ -1,0 +1,64 @@
+"""Where a conversation is to be reached: the chat that replies go to, and the person in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from flows.conversation import Address, ConversationKey
+from flows.errors import BadAddress, UnknownConversation
+from flows.updates import Person
+
+PARTS = 5
+"""What the key of a person in a chat has: channel, bot, chat, topic, user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A chat, and whose conversation in it is meant."""
+
+    address: Address
+    user: Person
+
+    @property
+    def key(self) -> ConversationKey:
+        """The conversation."""
+        return ConversationKey(self.address, self.user.id)
+
+
+def home_of(key: str) -> Home:
+    """The home of a stored conversation, read off its key.
+
+    Raises:
+        UnknownConversation: it is no key of a person in a chat.
+    """
+    parts = key.split("/")
+    if len(parts) != PARTS or not all((*parts[:3], parts[4])):
+        raise UnknownConversation(key, "it is no key of a conversation")
+    return Home(Address.parse(key), Person(id=unquote(parts[4])))
+
+
+def home_at(
+    source: str, *, user: str | int, chat: str | int | None, topic: str | int | None
+) -> Home:
+    """The home that the parts name; without a chat, the private one of the person.
+
+    Raises:
+        BadAddress: a part is empty, or no text that a key can hold.
+    """
+    channel, colon, bot = source.partition(":")
+    if not (channel and colon and bot):
+        raise BadAddress(f"{source!r} names no bot. Write channel:bot, such as telegram:110201543.")
+    person, place = str(user), str(user if chat is None else chat)
+    if not person or not place:
+        raise BadAddress("the id of the person, or of the chat, is empty. Name both as text.")
+    home = Home(Address(source, place, None if topic is None else str(topic)), Person(id=person))
+    _check(home)
+    return home
+
+
+def _check(home: Home) -> None:
+    try:
+        str(home.key)
+    except UnicodeEncodeError:
+        raise BadAddress("an id holds what is no Unicode text. Name the ids as text.") from None
