@@ -212,7 +212,7 @@ class Walk:
             case Retry():
                 return self._retry(run)
             case Remind(text=text):
-                return self._remind(run, text)
+                return self._remind(run, rest, text)
             case Back(restore=restore):
                 return self._back(run, rest, restore=restore)
             case action:
@@ -257,12 +257,13 @@ class Walk:
             raise StepError(place.flow.name, visit.step, message)
         return Then(place, fresh=run.fresh, replay=run.replay)
 
-    def _remind(self, run: _Run, text: str | None) -> Then:
-        """Asks on, with the same time anew."""
+    def _remind(self, run: _Run, rest: Decided, text: str | None) -> Then:
+        """Asks on, with the same time anew; the scene is kept, as the reminders may be counted."""
         place, visit = run.place, run.place.visit
         if not run.beside or not visit.answers:
             message = "turn.remind() is for on_timeout; a step repeats with turn.repeat()"
             raise StepError(place.flow.name, visit.step, message)
+        visit.scene = _scene(place, rest)
         visit.answers.pop()
         self.stage.say(text or self.stage.texts.reminder)
         return Then(place, replay=True)
@@ -365,6 +366,7 @@ class Walk:
         decide, aside = self._recovery(place, AskTimeout())
         rest = await run_recovery(place, decide, aside=aside, stage=self.stage)
         if isinstance(rest.action, Remind) and waiting is not None:
+            visit.scene = _scene(place, rest)
             self.stage.say(rest.action.text or self.stage.texts.reminder)
             if waiting.timeout is not None:
                 waiting.deadline = self.stage.now + waiting.timeout
