@@ -377,9 +377,7 @@ async def _unfocus(walk: Walk, place: Place, *, replay: bool) -> None:
         showing.show(walk.stage, place.main())
 
 
-async def _switch(
-    walk: Walk, place: Place, head: str, step: str, *, replay: bool
-) -> Then | None:
+async def _switch(walk: Walk, place: Place, head: str, step: str, *, replay: bool) -> Then | None:
     """Talks about another branch; the one that said so goes on waiting where it was."""
     fork = place.instance.fork
     sibling = fork.branch(head) if fork is not None else None

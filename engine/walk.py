@@ -361,12 +361,12 @@ class Walk:
         Raises:
             StepFailed: what decides failed.
         """
-        visit, waiting = place.visit, place.visit.waiting
+        waiting = place.visit.waiting
         run = _Run(place, False, False, self.stage.effects.mark(), beside=True)
         decide, aside = self._recovery(place, AskTimeout())
         rest = await run_recovery(place, decide, aside=aside, stage=self.stage)
         if isinstance(rest.action, Remind) and waiting is not None:
-            visit.scene = _scene(place, rest)
+            place.visit.scene = _scene(place, rest)
             self.stage.say(rest.action.text or self.stage.texts.reminder)
             if waiting.timeout is not None:
                 waiting.deadline = self.stage.now + waiting.timeout
