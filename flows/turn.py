@@ -73,6 +73,7 @@ class Surroundings:
         update: the cause of the turn.
         person: who may press the buttons, as ``ConversationKey.person`` has it.
         now: when the turn started, milliseconds since the epoch.
+        turn: its number: the seq of its cause, which only grows.
     """
 
     update: Update
@@ -81,6 +82,7 @@ class Surroundings:
     deps: Any
     effects: Effects
     now: int
+    turn: int
 
 
 class Turn(Generic[S, D, Deps]):
@@ -339,6 +341,16 @@ class Turn(Generic[S, D, Deps]):
             ChildCancelled: it did not succeed.
             StartRefused: these arguments do not make its data.
         """
+        return child.result(await self.call_data(child, data, key=key))
+
+    async def call_data(
+        self,
+        child: Flow[Any, D2, Any],
+        data: D2 | Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+    ) -> D2:
+        """As ``call``, but answers the data that the flow has at its end, whatever its result."""
         run = self._run
         run.enter_ask()
         answer = run.next_answer(f"call {child.name}", key)
@@ -351,13 +363,15 @@ class Turn(Generic[S, D, Deps]):
         if answer.value.get("cancelled") is not None:
             raise ChildCancelled(child.name, answer.value["cancelled"])
         try:
-            return child.result(child.load(answer.value["data"]))
+            return child.load(answer.value["data"])
         except DoesNotFit as error:
             run.refuse_journal(f"the result of {child.name!r} does not fit any more: {error}")
 
     def _asker(self) -> Asker:
         around = self._around
-        return Asker(self._run, self._instance.id, self._mint, around.effects, around.now)
+        return Asker(
+            self._run, self._instance.id, self._mint, around.effects, around.now, around.turn
+        )
 
     def _people(self, from_: People | None) -> list[str]:
         if from_ is None:
