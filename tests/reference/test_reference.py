@@ -8,6 +8,8 @@ import os
 import re
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from difflib import unified_diff
+from pprint import pformat
 from typing import Any, Literal, TypeVar
 
 from hypothesis import HealthCheck, Phase, settings
@@ -78,6 +80,11 @@ class EngineAndModel(RuleBasedStateMachine):
     @rule(text=st.sampled_from(WORDS), how=hows)
     def say(self, text: str, how: How) -> None:
         self.both(TextMessage(text), lambda now: self.model.say(text, now), how)
+
+    @rule(texts=st.lists(st.sampled_from(WORDS), min_size=2, max_size=4))
+    def talk(self, texts: list[str]) -> None:
+        for text in texts:
+            self.say(text, "once")
 
     @rule(data=st.data(), how=hows)
     def start_flow(self, data: st.DataObject, how: How) -> None:
@@ -151,7 +158,8 @@ class EngineAndModel(RuleBasedStateMachine):
         before = len(self.chat.deliveries)
         self.run(happen(self.chat))
         said = self.chat.deliveries[before:]
-        assert [_heard(one) for one in said] == [_wanted(one) for one in wanted]
+        heard, should = [_heard(one) for one in said], [_wanted(one) for one in wanted]
+        assert heard == should, _difference(heard, should)
         for message, one in zip(said, wanted, strict=True):
             shown = [button.data or "" for row in message.keyboard for button in row]
             self.buttons += zip(shown, (meaning for _, meaning in one.buttons), strict=True)
@@ -166,7 +174,9 @@ class EngineAndModel(RuleBasedStateMachine):
     def both_stand_at_the_same(self) -> None:
         if self.chat is None:
             return
-        assert [of_engine(one) for one in self.stack()] == [of_model(one) for one in self.model.stack]
+        stands = [of_engine(one) for one in self.stack()]
+        should = [of_model(one) for one in self.model.stack]
+        assert stands == should, _difference(stands, should)
 
     @invariant()
     def the_same_are_over(self) -> None:
@@ -175,6 +185,11 @@ class EngineAndModel(RuleBasedStateMachine):
         rows = self.run(self.storage.inspect(Query(what="instances", limit=1000))).rows
         over = [(row["flow"], row["status"]) for row in rows if row["status"] != "active"]
         assert sorted(over) == sorted(self.model.ended)
+
+
+def _difference(engine: object, model: object) -> str:
+    lines = unified_diff(pformat(model).splitlines(), pformat(engine).splitlines(), "model", "engine", n=1)
+    return "\n".join(lines)
 
 
 def _heard(message: Delivery) -> tuple[str, list[str], bool]:
