@@ -207,9 +207,7 @@ class Model:
         if branch.visit is not None:
             self._show(run)
             return
-        branch.done = False
-        self._refresh(run)
-        self._enter(Spot(run, branch), head)
+        self._jump_to(Spot(run, branch), head)
 
     def _rise(self, root: Run) -> None:
         self._shown = root
@@ -485,7 +483,8 @@ class Model:
         gone = line.past[line.past.index(past) :]
         del line.past[-len(gone) :]
         for one in reversed(gone if restore else []):
-            run.data.update(one.undo)
+            if one.fork is None:  # what was done in branches stays done
+                run.data.update(one.undo)
         if past.fork is None:
             self._enter(spot, past.step)
             return
@@ -529,6 +528,8 @@ class Model:
         """Another step of a branch, whatever it stands at."""
         self._drop(spot)
         self._remember(spot, {})
+        if spot.line.visit is None:
+            spot.line.past.clear()
         spot.line.done = False
         self._refresh(spot.run)
         self._enter(spot, step)
