@@ -388,7 +388,7 @@ async def _switch(walk: Walk, place: Place, head: str, step: str, *, replay: boo
     if fork is None or sibling is None:
         return None
     fork.focus = head
-    if place.branch is not None:
+    if place.branch is not None and not place.visit.rests:
         await walk.go(Then(place, replay=replay))
     if place.instance.fork is not fork:
         return None

@@ -18,7 +18,7 @@ from engine.places import Place, current, escalations, every, top
 from engine.starting import Starter
 from engine.state import Conversation
 from engine.timers import pass_over_reminders
-from engine.transitions import jump
+from engine.transitions import SwitchTo, jump
 from engine.walk import Walk
 from flows.effects import StartRequest
 from flows.errors import HandrailError, UnknownStep
@@ -125,11 +125,13 @@ class Orders:
         here = self._line(place)
         since = [escalation.at for escalation in escalations(root)]
         add_pause(root, self._stage.now - min(since, default=self._stage.now))
-        await moves.drop_called(self._walk, here)
+        move = jump(here, step)
+        if not isinstance(move, SwitchTo):  # which only talks about another branch
+            await moves.drop_called(self._walk, here)
         if here.line.visit is not None:
             here.visit.escalated = None
         restart_silence(place, self._stage.now)
-        await self._walk.go(await moves.make(self._walk, here, Leaving(jump(here, step), "goto")))
+        await self._walk.go(await moves.make(self._walk, here, Leaving(move, "goto")))
         return root
 
     def _line(self, place: Place) -> Place:
