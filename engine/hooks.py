@@ -27,9 +27,7 @@ async def run(
         return {}
     left = await run_hook(place, hook, visit, stage=stage)
     try:
-        return settle(
-            stage, place, visit, data=left.data, session=left.session, as_of_entry=False
-        )
+        return settle(stage, place, visit, data=left.data, session=left.session, as_of_entry=False)
     except Exception as error:  # what cannot be stored is the hook's failure
         raise StepFailed(error) from error
 

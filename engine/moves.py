@@ -175,6 +175,7 @@ def call(stage: Stage, place: Place, calling: Calling) -> Then:
     child = new_instance(
         flow, id=f"{place.root.id}-{place.root.count()}", data=calling.data, now=stage.now
     )
+    child.spare = place.root.take_for_called(child.id)
     child.assignee = place.instance.assignee
     child.payload = place.instance.payload
     visit.waiting, visit.asked = None, True
@@ -402,9 +403,7 @@ async def _unfocus(walk: Walk, place: Place, *, replay: bool) -> None:
         showing.show(walk.stage, place.main())
 
 
-async def _switch(
-    walk: Walk, place: Place, head: str, step: str, *, replay: bool
-) -> Then | None:
+async def _switch(walk: Walk, place: Place, head: str, step: str, *, replay: bool) -> Then | None:
     """Talks about another branch; the one that said so goes on waiting where it was."""
     fork = place.instance.fork
     sibling = fork.branch(head) if fork is not None else None

@@ -35,9 +35,7 @@ def settle(
     instance = place.instance
     current = instance.data
     before = {**current, **visit.data} if as_of_entry else current
-    after, changed = place.flow.settle(
-        visit.step, before=before, after=data, current=current
-    )
+    after, changed = place.flow.settle(visit.step, before=before, after=data, current=current)
     stage.keep_session(session, but=visit)  # the last that can fail
     instance.data = after
     names = {*changed, *(name for name in after if after[name] != current.get(name, ...))}

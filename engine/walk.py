@@ -25,7 +25,15 @@ from engine.steps import (
     run_recovery,
     run_step,
 )
-from engine.transitions import AtStart, BackToCaller, SwitchTo, UndoAnswer, Unfocus, resolve, step_back
+from engine.transitions import (
+    AtStart,
+    BackToCaller,
+    SwitchTo,
+    UndoAnswer,
+    Unfocus,
+    resolve,
+    step_back,
+)
 from flows.actions import Action, Back, Escalate, Remind, Repeat, Retry, Wait
 from flows.effects import Effects, Mark
 from flows.errors import (
@@ -379,7 +387,7 @@ class Walk:
         Raises:
             StepFailed: what decides failed.
         """
-        visit, waiting = place.visit, place.visit.waiting
+        waiting = place.visit.waiting
         run = _Run(place, False, False, self.stage.effects.mark(), beside=True)
         decide, aside = self._recovery(place, AskTimeout())
         rest = await run_recovery(place, decide, aside=aside, stage=self.stage)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from enum import Enum, auto
 from typing import Any
 
 import pytest
@@ -405,5 +404,3 @@ async def test_middleware_around_a_call_gets_a_wait(talk: Talk) -> None:
         assert await chat.say("/start") == ("Child?",)
         assert await chat.say("x") == ("x",)
     assert (seen[0], seen[-1]) == ("Wait", "Complete")
-
-
