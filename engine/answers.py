@@ -57,7 +57,7 @@ class Answers:
         poll.answers[self._person] = value
         if len(poll.answers) >= poll.need:
             return poll.answers
-        self._stage.effects.notice = self._stage.texts.counted(len(poll.answers), poll.need)
+        self._stage.remark(self._stage.texts.counted(len(poll.answers), poll.need))
         return None
 
     async def refused(self, refused: Refused) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from engine import hooks, hub, showing
-from engine.places import Place
+from engine.places import Place, instances
 from engine.settling import take_back
 from engine.stage import Stage, new_instance
 from engine.steps import StepFailed
@@ -454,3 +454,12 @@ def restart_silence(place: Place, now: int) -> None:
         place.instance.silent = now + milliseconds(ttl)
     if place.parent is not None:
         restart_silence(place.parent, now)
+
+
+def add_pause(root: FlowInstance, pause: int) -> None:
+    """An operator has looked at it for so long (milliseconds): that time does not count."""
+    for instance in instances(root):
+        if instance.silent is not None:
+            instance.silent += pause
+        if instance.oldest is not None:
+            instance.oldest += pause

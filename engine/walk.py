@@ -45,6 +45,7 @@ from flows.errors import (
     TransitionLoop,
 )
 from flows.instance import Branch, Line, Status
+from flows.journal import TIMED_OUT, TRIES_USED
 from flows.replies import Reply
 from flows.timing import Timing
 from flows.turn import Turn
@@ -241,7 +242,7 @@ class Walk:
             case Retry():
                 return self._retry(run)
             case Remind(text=text):
-                return self._remind(run, text)
+                return self._remind(run, rest, text)
             case Back(restore=restore):
                 return self._back(run, rest, restore=restore)
             case action:
@@ -267,6 +268,8 @@ class Walk:
         settle(self.stage, place, visit, data=rest.data, session=rest.session)
         if not run.beside:
             visit.drop_journal()
+        elif visit.answers and visit.answers[-1].kind in (TIMED_OUT, TRIES_USED):
+            visit.undo_answer()  # else it would be the first thing that the step is told again
         visit.waiting = None
         visit.asked = True
         visit.escalated = Escalation(
@@ -284,12 +287,13 @@ class Walk:
             raise StepError(place.flow.name, visit.step, message)
         return Then(place, fresh=run.fresh, replay=run.replay)
 
-    def _remind(self, run: _Run, text: str | None) -> Then:
-        """Asks on, with the same time anew."""
+    def _remind(self, run: _Run, rest: Decided, text: str | None) -> Then:
+        """Asks on, with the same time anew; the scene is kept, as the reminders may be counted."""
         place, visit = run.place, run.place.visit
         if not run.beside or not visit.answers:
             message = "turn.remind() is for on_timeout; a step repeats with turn.repeat()"
             raise StepError(place.flow.name, visit.step, message)
+        visit.scene = _scene(place, rest)
         visit.answers.pop()
         self.stage.say(text or self.stage.texts.reminder)
         return Then(place, replay=True)
@@ -392,6 +396,7 @@ class Walk:
         decide, aside = self._recovery(place, AskTimeout())
         rest = await run_recovery(place, decide, aside=aside, stage=self.stage)
         if isinstance(rest.action, Remind) and waiting is not None:
+            place.visit.scene = _scene(place, rest)
             self.stage.say(rest.action.text or self.stage.texts.reminder)
             if waiting.timeout is not None:
                 waiting.deadline = self.stage.now + waiting.timeout

@@ -49,6 +49,12 @@ every_transcript = pytest.mark.parametrize(
 every_example = pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
 
 
+@pytest.fixture(autouse=True)
+def _any_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an example serves must not clash with what runs beside the tests."""
+    monkeypatch.setenv("CHECKOUT_PORT", "0")
+
+
 def module_of(folder: Path) -> str:
     """The name that an example is imported by."""
     return ".".join(folder.relative_to(ROOT).parts)
