@@ -1,4 +1,4 @@
-"""A bot whose questions have a clock, for tests that kill it: see ``tests/integration/test_kill.py``."""
+"""A bot whose questions have a clock, for tests that kill it."""
 
 from __future__ import annotations
 
