@@ -29,7 +29,8 @@ async def let_pass(
 ) -> None:
     """Moves the clock; every timer on the way fires at its own time, and what it does is done
     before the clock goes on. Stretches in which the engine would only look, again and again,
-    whether there is something to do, are leapt over. Where the process dies on the way, the rest just passes.
+    whether there is something to do, are leapt over. Where the process
+    dies on the way, the rest just passes.
     """
     end = clock.now() + milliseconds(by)
     await _patiently(settle)
