@@ -88,6 +88,7 @@ class Dialogue:
                 deps=bot.deps,
                 effects=self.effects,
                 now=now,
+                turn=cause,
             ),
             # no method of this object: a cycle would keep all of a turn until the next collection
             running=self.conversations.running,
@@ -234,7 +235,7 @@ class Dialogue:
             case Answered() | Refused() | Outdated() | Drafted() | HubPressed():
                 await self._answer(decision)
             case Noticed(text=text):
-                self.effects.notice = text
+                self.stage.remark(text)
             case Started(flow=flow, payload=payload):
                 await self._start(StartRequest(flow, {}, payload))
             case Handled(handler=handler, payload=payload):
@@ -265,8 +266,7 @@ class Dialogue:
         self._note_shown(root)
 
     def _rise(self, root: FlowInstance) -> None:
-        if self.conversations.of(root).top is not root:
-            self.conversations.raise_to_top(root)
+        if self.conversations.raise_to_top(root):
             pass_over_reminders(root, self.stage.flows, self.stage.now)
 
     async def _by_itself(self, plain: Plain) -> None:

@@ -165,8 +165,10 @@ class FlowInstance(Line):
     @property
     def step(self) -> str:
         """Where it stands, for people: the step, or the steps of the open branches."""
+        if self.fork is None:
+            return self.visit.step if self.visit is not None else ""
         steps = (line.visit.step for line in self.lines() if line.visit is not None)
-        return " ".join(steps) or (self.fork.after if self.fork is not None else "")
+        return " ".join(steps) or self.fork.after
 
 
 def _number(place: str) -> int:

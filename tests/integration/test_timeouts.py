@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from enum import Enum
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from engine.testing.faults import Boundary
 from flows import (
     Action,
     AskTimeout,
+    ChildCancelled,
     Flow,
     FlowBuilder,
     Integer,
@@ -20,8 +23,9 @@ from flows import (
     TextMessage,
     Turn,
 )
+from flows.instance import Status
 from flows.ports import Query
-from flows.updates import TimerFired
+from flows.updates import Order, TimerFired
 from storage import MemoryStorage
 from tests.support import Names, One, Three, app_of
 
@@ -474,3 +478,260 @@ async def test_what_was_due_while_nothing_ran_happens_after_the_start_and_once()
         assert await chat.advance(1) == ()
     async with Chat(app, clock=clock, storage=storage) as chat:
         assert await chat.advance(HOUR) == ()
+
+
+# --- what an operator does with lost time ---------------------------------------------------
+
+
+@pytest.mark.parametrize("explicit", [False, True])
+async def test_resumed_after_lost_time_the_question_is_asked_again(explicit: bool) -> None:
+    async def step(turn: OneTurn) -> Action[One]:
+        if not explicit:
+            await turn.ask("First?")
+            turn.reply(await turn.ask("Second?", timeout=MINUTE))
+            return turn.complete()
+        if turn.input is None:
+            turn.reply("Second?")
+            return turn.wait(Text(), timeout=MINUTE)
+        turn.reply(str(turn.input))
+        return turn.complete()
+
+    builder = FlowBuilder("one", One, Names)
+    builder.step(One.ONLY, step, on_timeout=lambda turn: turn.escalate("silent"))
+    clock = VirtualClock()
+    storage = MemoryStorage(clock.now)
+    bot = app_of(builder.build(initial=One.ONLY))
+    async with Chat(bot, clock=clock, storage=storage) as chat:
+        await chat.say("/start")
+        if not explicit:
+            await chat.say("a")
+        assert await chat.advance(MINUTE) == ()
+        (row,) = (await storage.inspect(Query(what="instances"))).rows
+        order = Order(order="resume", instance=str(row["id"]))
+        assert await chat.send(order) == ("Second?",)
+        assert await chat.say("b") == ("b",)
+
+
+@pytest.mark.parametrize("expiry", ["ttl", "max_age"])
+async def test_while_an_operator_looks_at_it_no_flow_expires(expiry: str) -> None:
+    """Nor at once when the operator has looked: the time that it took does not count."""
+
+    async def step(turn: OneTurn) -> Action[One]:
+        if turn.input is None:
+            return turn.escalate("look at it", accept=Text())
+        await turn.ask(f"{turn.input}: go on?")
+        return turn.complete()
+
+    clock = VirtualClock()
+    storage = MemoryStorage(clock.now)
+    times: Any = {expiry: MINUTE}
+    bot = app_of(flow_of(step, **times))
+    async with Chat(bot, clock=clock, storage=storage) as chat:
+        await chat.say("/start")
+        assert await chat.advance(HOUR) == ()
+        (row,) = (await storage.inspect(Query(what="instances"))).rows
+        order = Order(order="resume", instance=str(row["id"]), payload="fine")
+        assert await chat.send(order) == ("fine: go on?",)
+        assert await chat.advance(59) == ()
+        assert await chat.advance(1) == (EXPIRED,)
+
+
+# --- the flow -------------------------------------------------------------------------------
+
+
+async def test_silence_counts_from_the_last_answer_that_was_taken() -> None:
+    async def step(turn: OneTurn) -> Action[One]:
+        await turn.ask("Number?", Integer())
+        await turn.ask("Name?")
+        return turn.complete()
+
+    async with Chat(app_of(flow_of(step, ttl=MINUTE)), clock=VirtualClock()) as chat:
+        await chat.say("/start")
+        await chat.advance(50)
+        await chat.say("7")
+        await chat.advance(50)
+        assert (await chat.say("/help"))[-1] == "Name?"
+        assert await chat.advance(9) == ()
+        assert await chat.advance(1) == (EXPIRED,)
+
+
+async def test_an_answer_that_was_refused_is_silence() -> None:
+    async def step(turn: OneTurn) -> Action[One]:
+        await turn.ask("Number?", Integer())
+        return turn.complete()
+
+    async with Chat(app_of(flow_of(step, ttl=MINUTE)), clock=VirtualClock()) as chat:
+        await chat.say("/start")
+        await chat.advance(50)
+        assert await chat.say("none") != ()
+        assert await chat.advance(9) == ()
+        assert await chat.advance(1) == (EXPIRED,)
+
+
+async def test_the_age_counts_from_the_start_whatever_the_person_does() -> None:
+    async def step(turn: OneTurn) -> Action[One]:
+        await turn.ask(f"{turn.data.count}?")
+        turn.data.count += 1
+        return turn.goto(One.ONLY)
+
+    async with Chat(app_of(flow_of(step, max_age=MINUTE)), clock=VirtualClock()) as chat:
+        await chat.say("/start")
+        for count in range(1, 6):
+            assert await chat.advance(10) == ()
+            assert await chat.say("x") == (f"{count}?",)
+        assert await chat.advance(9.999) == ()
+        assert await chat.advance(0.001) == (EXPIRED,)
+
+
+async def test_expiry_runs_the_hooks_and_tells_them_so() -> None:
+    seen: list[object] = []
+    builder = FlowBuilder("one", One, Names, ttl=MINUTE)
+    builder.ask(One.ONLY, "Name?", Text(), into="first")
+
+    @builder.on_cancel
+    async def cancelled(turn: OneTurn) -> None:
+        seen.append(("cancel", turn.ending))
+
+    @builder.on_exit
+    async def left(turn: OneTurn) -> None:
+        seen.append(("exit", turn.ending))
+
+    async with Chat(app_of(builder.build(initial=One.ONLY)), clock=VirtualClock()) as chat:
+        await chat.say("/start")
+        await chat.advance(MINUTE)
+    assert seen == [("cancel", Status.EXPIRED), ("exit", Status.EXPIRED)]
+
+
+async def test_a_parked_flow_loses_its_time_too_and_the_upper_question_is_shown_again() -> None:
+    async def upper(turn: OneTurn) -> Action[One]:
+        turn.reply(await turn.ask("Upper?"))
+        return turn.complete()
+
+    bot = app_of(flow_of(asking, "lower"), flow_of(upper, "upper"))
+    async with Chat(bot, clock=VirtualClock()) as chat:
+        await chat.say("/lower")
+        await chat.say("/upper")
+        assert await chat.advance(MINUTE) == (TOO_LONG, "Upper?")
+        assert await chat.say("x") == ("x",)
+
+
+# --- called flows and branches --------------------------------------------------------------
+
+
+def calling(child: Flow[One, Names], *, catches: bool) -> Flow[One, Names]:
+    async def step(turn: OneTurn) -> Action[One]:
+        try:
+            names = await turn.call(child)
+        except ChildCancelled as error:
+            if not catches:
+                raise
+            turn.reply(f"the child: {error.reason}")
+            return turn.complete()
+        turn.reply(f"child has {names.first}")
+        return turn.complete()
+
+    return flow_of(step, "caller")
+
+
+@pytest.mark.parametrize(
+    ("catches", "said"), [(True, (TOO_LONG, "the child: timed out")), (False, (TOO_LONG,))]
+)
+async def test_the_time_of_a_called_flow_is_its_own(catches: bool, said: tuple[str, ...]) -> None:
+    clock = VirtualClock()
+    storage = MemoryStorage(clock.now)
+    app = app_of(calling(flow_of(asking, "child"), catches=catches))
+    async with Chat(app, clock=clock, storage=storage) as chat:
+        assert await chat.say("/start") == ("Name?",)
+    async with Chat(app, clock=clock, storage=storage) as chat:
+        assert await chat.advance(59) == ()
+        assert await chat.advance(1) == said
+        assert await status(storage) == ("completed" if catches else "cancelled")
+
+
+async def test_a_called_flow_expires_and_its_caller_is_told() -> None:
+    child = flow_of(asking_for_ever, "child", ttl=MINUTE)
+    async with Chat(app_of(calling(child, catches=True)), clock=VirtualClock()) as chat:
+        await chat.say("/start")
+        assert await chat.advance(MINUTE) == (EXPIRED, "the child: expired")
+
+
+async def asking_for_ever(turn: OneTurn) -> Action[One]:
+    await turn.ask("Name?")
+    return turn.complete()
+
+
+async def test_the_callers_age_ends_what_it_has_called() -> None:
+    child = flow_of(asking_for_ever, "child")
+
+    async def step(turn: OneTurn) -> Action[One]:
+        await turn.call(child)
+        return turn.complete()
+
+    clock = VirtualClock()
+    storage = MemoryStorage(clock.now)
+    bot = app_of(flow_of(step, "caller", max_age=MINUTE))
+    async with Chat(bot, clock=clock, storage=storage) as chat:
+        await chat.say("/start")
+        assert await chat.advance(MINUTE) == (EXPIRED,)
+        assert await status(storage) == "expired"
+
+
+class Fork(Enum):
+    START = 1
+    LEFT = 2
+    RIGHT = 3
+    JOIN = 4
+
+
+def forked(**timing: Any) -> Flow[Fork, Names]:
+    builder = FlowBuilder("forked", Fork, Names)
+    builder.ask(Fork.LEFT, "Left?", Integer(), into="count", **timing)
+    builder.ask(Fork.RIGHT, "Right?", Text(), into="first")
+    builder.ask(Fork.JOIN, "Sure?", Text(), into="second")
+    builder.parallel(from_=Fork.START, steps=[Fork.LEFT, Fork.RIGHT], join=Fork.JOIN)
+    return builder.build(initial=Fork.START)
+
+
+async def test_a_branch_may_end_when_its_time_is_up() -> None:
+    clock = VirtualClock()
+    storage = MemoryStorage(clock.now)
+    app = app_of(forked(timeout=MINUTE, on_timeout=lambda turn: turn.done()))
+    async with Chat(app, clock=clock, storage=storage) as chat:
+        await chat.say("/start")
+    async with Chat(app, clock=clock, storage=storage) as chat:
+        await chat.advance(59)
+        assert chat.replies() == ()
+        await chat.advance(1)
+        assert any("1/2" in text for text in chat.replies())
+        assert (await chat.say("r"))[-1] == "Sure?"
+
+
+async def test_the_timer_of_a_branch_dies_with_it() -> None:
+    app = app_of(forked(timeout=MINUTE))
+    async with Chat(app, clock=VirtualClock()) as chat:
+        await chat.say("/start")
+        await chat.say("7")
+        assert await chat.advance(HOUR) == ()
+        assert (await chat.say("r"))[-1] == "Sure?"
+        assert await chat.advance(HOUR) == ()
+
+
+async def test_without_a_word_about_it_the_time_of_a_branch_ends_the_flow() -> None:
+    async with Chat(app_of(forked(timeout=MINUTE)), clock=VirtualClock()) as chat:
+        await chat.say("/start")
+        assert (await chat.advance(MINUTE))[0] == TOO_LONG
+        assert await chat.say("/cancel") == ("There is nothing to cancel.",)
+
+
+async def test_a_flow_that_follows_its_person_speaks_where_they_talk_now() -> None:
+    async def step(turn: OneTurn) -> Action[One]:
+        await turn.ask("First?", timeout=HOUR)
+        await turn.ask("Second?", timeout=HOUR)
+        return turn.complete()
+
+    async with Chat(app_of(flow_of(step, key="user")), clock=VirtualClock()) as chat:
+        await chat.say("/start", by="1", chat="-100")
+        await chat.advance(MINUTE)
+        assert await chat.say("a", by="1", chat="-200") == ("Second?",)
+        assert await chat.advance(HOUR, chat="-200") == (TOO_LONG,)
+        assert [sent.text for sent in chat.deliveries if sent.chat == "-100"] == ["First?"]
