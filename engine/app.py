@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -149,6 +149,7 @@ class App:
             SchemaMismatch: the storage's schema is not ours.
             StorageDown: the storage cannot be reached at the start.
             ChannelStopped: the channel cannot go on.
+            Exception: what the lifespan raises, as it is.
         """
         if channel is None:
             channel = channel_of(Settings.from_environment())
@@ -165,7 +166,8 @@ class App:
                 keep=self._keep,
             )
             self._at_work = AtWork(worker, storage, channel.source)
-            await worker.run(stop or asyncio.Event(), at_once)
+            async with self._lifespan(self) if self._lifespan is not None else nullcontext():
+                await worker.run(stop or asyncio.Event(), at_once)
         finally:
             self._at_work = None
             await channel.close()

@@ -86,6 +86,9 @@ def take(
     """
     foremost = conversations.foremost(flows)
     places = [place for place in waiting_places(conversations, flows) if _may_answer(place, update)]
+    if len(places) == 1:
+        offer = _offered(places[0], update.content)
+        return offer.taken if offer is not None else None
     if replied is not None:
         places.sort(key=lambda place: place.visit.waiting is None or _slot(place) != replied)
     offers = [
@@ -104,6 +107,21 @@ def take(
         (others, _parses),
         (others, _any),
     )
+
+
+def answered_before(conversations: Conversations, flows: Flows, update: Update) -> bool:
+    """Whether it would be this person's second answer to a question that several answer."""
+    for place in waiting_places(conversations, flows):
+        if _has_answered(place, update):
+            offer = _offered(place, update.content)
+            if offer is not None and _parses(offer):
+                return True
+    return False
+
+
+def asks(place: Place, update: Update) -> bool:
+    """Whether the place waits for an answer of this person."""
+    return place.visit.waiting is not None and _may_answer(place, update)
 
 
 Wanted = Callable[[_Offer], bool]
@@ -147,11 +165,19 @@ def _offered(place: Place, content: Content) -> _Offer | None:
 
 def _may_answer(place: Place, update: Update) -> bool:
     """Whether this person's answers count there, and are still wanted."""
-    waiting = _waiting(place)
-    person = update.user.id if update.user is not None else ""
-    if waiting.people and person not in waiting.people:
+    people = _waiting(place).people
+    if people and _person(update) not in people:
         return False
-    return waiting.poll is None or person not in waiting.poll.answers
+    return not _has_answered(place, update)
+
+
+def _has_answered(place: Place, update: Update) -> bool:
+    poll = _waiting(place).poll
+    return poll is not None and _person(update) in poll.answers
+
+
+def _person(update: Update) -> str:
+    return update.user.id if update.user is not None else ""
 
 
 def _waiting(place: Place) -> Waiting:

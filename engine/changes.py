@@ -10,7 +10,7 @@ import orjson
 from engine.conversations import root_id
 from engine.dialogue import Dialogue
 from engine.places import escalated
-from engine.scopes import Scope, message_key
+from engine.scopes import Scope, is_shared, message_key
 from engine.state import Conversation
 from engine.timers import ALARM, SOURCE, first_due
 from flows.effects import Emission
@@ -121,7 +121,10 @@ def _speaker(emission: Emission) -> str:
 
 
 def _written(origin: Origin, scope: Scope, dialogue: Dialogue) -> ScopeWrite:
-    state = dialogue.conversations.by_key[scope.key].encode()
+    conversation = dialogue.conversations.by_key[scope.key]
+    if scope.key == dialogue.talked_in and _moved(origin, scope, conversation):
+        conversation.chat = str(origin.update.address)
+    state = conversation.encode()
     snapshot = origin.snapshots.get(scope.key)
     old = snapshot.state if snapshot is not None else EMPTY
     return _write(origin, scope, state if state != old else None)
@@ -187,7 +190,10 @@ def _alarms(origin: Origin, dialogue: Dialogue) -> Iterator[TimerRow | TimerDrop
         if first is None and conversation.alarm is not None:
             conversation.alarm = None
             yield TimerDrop(conv=scope.key, name=ALARM)
-        if first is not None and not _set_in_time(conversation, first.at, origin.now):
+        if first is None:
+            continue
+        moved = scope.key == dialogue.talked_in and _moved(origin, scope, conversation)
+        if moved or not _set_in_time(conversation, first.at, origin.now):
             conversation.alarm = first.at
             yield _alarm(origin, scope, first.at)
 
@@ -195,6 +201,11 @@ def _alarms(origin: Origin, dialogue: Dialogue) -> Iterator[TimerRow | TimerDrop
 def _set_in_time(conversation: Conversation, due: int, now: int) -> bool:
     """Whether the alarm that is set will still come, and not too late."""
     return conversation.alarm is not None and now < conversation.alarm <= due
+
+
+def _moved(origin: Origin, scope: Scope, conversation: Conversation) -> bool:
+    """Whether it is talked about in another chat now: the alarm speaks in the one that set it."""
+    return is_shared(scope.key) and conversation.chat != str(origin.update.address)
 
 
 def _alarm(origin: Origin, scope: Scope, due: int) -> TimerRow:

@@ -88,6 +88,7 @@ class Dialogue:
                 deps=bot.deps,
                 effects=self.effects,
                 now=now,
+                turn=cause,
             ),
             # no method of this object: a cycle would keep all of a turn until the next collection
             running=self.conversations.running,
@@ -118,6 +119,11 @@ class Dialogue:
     def ended(self) -> list[FlowInstance]:
         """Instances that are over."""
         return self.stage.ended
+
+    @property
+    def talked_in(self) -> str | None:
+        """The storage key of the scope whose question was shown last."""
+        return self.conversations.homes.get(self._shown) if self._shown is not None else None
 
     async def run(self) -> None:
         """Handles the update, inside the middleware.
@@ -165,7 +171,11 @@ class Dialogue:
         until = self.update.at
         if isinstance(content, TimerFired):
             until = max(self.stage.now, int(content.body.get("due", 0)))
-        if await handle_due(self.walk, self.conversations, until=until):
+        last = await handle_due(
+            self.walk, self.conversations, until=until, undone=self._undone_by_an_error
+        )
+        if last is not None:
+            self._shown = last.id if last.status is Status.ACTIVE else None
             self._show_uncovered()
 
     async def _inside_middleware(self) -> None:
@@ -202,7 +212,7 @@ class Dialogue:
         before = {key: one.encode() for key, one in self.conversations.by_key.items()}
         session = self.session.value
         said, moved, ended = self.effects.mark(), len(self.moves), len(self.ended)
-        shown = self._shown
+        shown, entered = self._shown, len(self.stage.entered)
         try:
             yield
         except BaseException as error:
@@ -212,7 +222,7 @@ class Dialogue:
                 conversation.keep_results(self.stage.notes)
             self.stage.noted.clear()
             self.effects.undo(said)
-            del self.moves[moved:], self.ended[ended:]
+            del self.moves[moved:], self.ended[ended:], self.stage.entered[entered:]
             self.session.value, self._shown = session, shown
             if isinstance(error, StepFailed):
                 raise error.cause from None
@@ -225,7 +235,7 @@ class Dialogue:
             case Answered() | Refused() | Outdated() | Drafted() | HubPressed():
                 await self._answer(decision)
             case Noticed(text=text):
-                self.effects.notice = text
+                self.stage.remark(text)
             case Started(flow=flow, payload=payload):
                 await self._start(StartRequest(flow, {}, payload))
             case Handled(handler=handler, payload=payload):
@@ -256,8 +266,7 @@ class Dialogue:
         self._note_shown(root)
 
     def _rise(self, root: FlowInstance) -> None:
-        if self.conversations.of(root).top is not root:
-            self.conversations.raise_to_top(root)
+        if self.conversations.raise_to_top(root):
             pass_over_reminders(root, self.stage.flows, self.stage.now)
 
     async def _by_itself(self, plain: Plain) -> None:
@@ -374,7 +383,6 @@ class Dialogue:
     def _note_shown(self, root: FlowInstance | None) -> None:
         if root is not None:
             self._shown = root.id
-            self.conversations.note_place(root, self.stage.flows)
 
     def _show_foremost(self) -> None:
         foremost = self.foremost()

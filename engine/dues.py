@@ -2,45 +2,96 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 from engine import moves, showing
 from engine.conversations import Conversations
-from engine.timers import Due, Kind, first_due
+from engine.places import Flows
+from engine.timers import Due, Kind, first_due, pass_over_reminders
 from engine.walk import Walk
-from flows.instance import Status
+from flows.instance import FlowInstance, Status
 from flows.journal import TIMED_OUT
 from flows.visit import Answer
 
 FIRED_LIMIT = 100
 """Due things that one turn handles; the alarm brings the rest."""
 
+_log = logging.getLogger("handrail.timers")
 
-async def handle_due(walk: Walk, conversations: Conversations, *, until: int) -> bool:
-    """Lets everything happen that was due by then, in order; answers whether anything was.
+
+async def handle_due(
+    walk: Walk,
+    conversations: Conversations,
+    *,
+    until: int,
+    undone: Callable[[], AbstractContextManager[None]],
+) -> FlowInstance | None:
+    """Lets everything happen that was due by then, in order; answers the instance to which the
+    last of it happened. What fails has left no trace but an apology, and does not come again:
+    it would stand in the way of everything else.
 
     What is due in a conversation is never before its alarm: most turns have nothing to look at.
 
-    Raises:
-        StepFailed: a step failed over it, and ``on_error`` did not help.
+    Args:
+        undone: what happens inside is undone if it raises.
     """
-    alarmed = [
-        one for one in conversations.by_key.values() if one.alarm is not None and one.alarm <= until
-    ]
-    if not alarmed:
-        return False
-    happened = False
+    alarms = (one.alarm for one in conversations.by_key.values())
+    if not any(alarm is not None and alarm <= until for alarm in alarms):
+        return None
+    last: FlowInstance | None = None
+    sorry = False
     for _ in range(FIRED_LIMIT):
-        found = [
-            due
-            for conversation in alarmed
-            if (due := first_due(conversation, walk.stage.flows)) is not None
-        ]
-        first = min(found, key=lambda due: due.order, default=None)
-        if first is None or first.at > until:
+        due = _next_due(conversations, walk.stage.flows)
+        if due is None or due.at > until:
             break
-        await _happen(walk, first)
-        conversations.uncover()
-        happened = True
-    return happened
+        last = due.place.root
+        try:
+            with undone():
+                await _happen(walk, due)
+                _uncover(walk, conversations)
+        except Exception as error:  # whatever a step raises
+            _drop(_next_due(conversations, walk.stage.flows))
+            _log.error(
+                "what was due in flow %r, instance %s failed and is dropped: %s",
+                last.flow, last.id, error, exc_info=error,
+            )  # fmt: skip
+            sorry = True
+    if sorry:
+        walk.stage.say(walk.stage.texts.apology)
+    return last
+
+
+def _next_due(conversations: Conversations, flows: Flows) -> Due | None:
+    found = (first_due(conversation, flows) for conversation in conversations.by_key.values())
+    return min((due for due in found if due), key=lambda due: due.order, default=None)
+
+
+def _uncover(walk: Walk, conversations: Conversations) -> None:
+    """Takes off what has ended; what it hid is shown, so its held reminders are over."""
+    before = {one.id for one in conversations.tops()}
+    if not conversations.uncover():
+        return
+    for one in conversations.tops():
+        if one.id not in before:
+            pass_over_reminders(one, walk.stage.flows, walk.stage.now)
+
+
+def _drop(due: Due | None) -> None:
+    """Lets go of something that cannot happen."""
+    if due is None:
+        return
+    waiting = due.place.line.visit.waiting if due.place.line.visit is not None else None
+    match due.kind:
+        case Kind.SILENCE:
+            due.place.instance.silent = None
+        case Kind.AGE:
+            due.place.instance.oldest = None
+        case Kind.TIMEOUT if waiting is not None:
+            waiting.deadline = None
+        case Kind.REMINDER if waiting is not None:
+            waiting.rungs.pop(0)
 
 
 async def _happen(walk: Walk, due: Due) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine import hooks, hub, showing
-from engine.places import Place
+from engine.places import Place, instances
+from engine.settling import take_back
 from engine.stage import Stage, new_instance
 from engine.steps import StepFailed
 from engine.transitions import (
@@ -22,11 +23,10 @@ from engine.transitions import (
     ReturnTo,
     SwitchTo,
     Unfocus,
-    restored,
 )
 from flows.chart import COMPLETED
 from flows.errors import InvalidData, TooDeep, UnknownFlow
-from flows.instance import HISTORY_LIMIT, Branch, OpenFork, Past, Status
+from flows.instance import HISTORY_LIMIT, Branch, FlowInstance, OpenFork, Past, Status
 from flows.journal import Calling
 from flows.models import DoesNotFit, dump_model
 from flows.timing import milliseconds
@@ -60,12 +60,14 @@ class Leaving:
     Attributes:
         undo: the fields that the step changed, with their values before.
         restore: take back what the undone steps wrote into the data, too.
+        replay: where the step waits on: what it says before its question, it has said before.
     """
 
     move: Move
     cause: str
     undo: dict[str, Any] = field(default_factory=dict)
     restore: bool = False
+    replay: bool = True
 
 
 async def make(walk: Walk, place: Place, leaving: Leaving) -> Then | None:
@@ -77,10 +79,10 @@ async def make(walk: Walk, place: Place, leaving: Leaving) -> Then | None:
     move, cause = leaving.move, leaving.cause
     match move:
         case Unfocus():
-            await _unfocus(walk, place)
+            await _unfocus(walk, place, replay=leaving.replay)
             return None
         case SwitchTo(head=head, step=step):
-            return await _switch(walk, place, head, step)
+            return await _switch(walk, place, head, step, replay=leaving.replay)
         case BackToCaller():
             return await end(walk, place, Status.CANCELLED, cause="back")
     await _leave(walk, place)
@@ -125,12 +127,15 @@ async def _leave(walk: Walk, place: Place) -> None:
 
 
 def _forget(place: Place, dropped: int, *, restore: bool) -> OpenFork | None:
-    """Drops what is undone from the history; answers the fork that it leads back into."""
+    """Drops what is undone from the history; answers the fork that it leads back into, whose
+    branches stay done, and so do their results.
+    """
     gone = place.line.history[-dropped:]
     del place.line.history[-dropped:]
+    fork = gone[0].fork
     if restore:
-        place.instance.data = restored(place.instance.data, gone)
-    return gone[0].fork
+        take_back(place, gone if fork is None else gone[1:])
+    return fork
 
 
 # --- calling and ending ---------------------------------------------------------------------
@@ -249,7 +254,7 @@ async def _open(
         first = step if branch.head == focus and step is not None else branch.head
         if branch.head != focus and (branch.done or branch.visit is not None):
             continue
-        branch.done = False
+        await _stop(walk, place.on(branch), branch)
         await walk.go(enter(walk.stage, place.on(branch), first, cause="fork"))
         if instance.fork is not fork or instance.status is not Status.ACTIVE:
             return  # a branch has gone elsewhere, or was enough
@@ -328,10 +333,25 @@ async def redo(walk: Walk, place: Place, branch: Branch) -> None:
     fork = place.instance.fork
     if fork is None:
         return
-    branch.done = False
+    _begin_again(branch)
     fork.focus = branch.head
     hub.refresh(walk.stage, place)
     await walk.go(enter(walk.stage, place.on(branch), branch.head, cause="redo"))
+
+
+def _begin_again(branch: Branch) -> None:
+    """A branch that was done is open again; ``back`` does not lead into its former pass."""
+    branch.done = False
+    branch.history.clear()
+
+
+async def _stop(walk: Walk, place: Place, branch: Branch) -> None:
+    """A branch is to go on at another step than where it stands, if it stands anywhere."""
+    if branch.visit is None:
+        _begin_again(branch)
+        return
+    await _drop(walk, place)
+    branch.leave({})
 
 
 async def _abandon(walk: Walk, place: Place) -> None:
@@ -345,19 +365,19 @@ async def _abandon(walk: Walk, place: Place) -> None:
     place.instance.fork = None
 
 
-async def _unfocus(walk: Walk, place: Place) -> None:
+async def _unfocus(walk: Walk, place: Place, *, replay: bool) -> None:
     """From a branch back to the hub; the step goes on waiting there."""
     fork = place.instance.fork
     if fork is None:
         return
     fork.focus = None
     if place.visit.waiting is None:
-        await walk.go(Then(place, replay=True))
+        await walk.go(Then(place, replay=replay))
     if place.instance.fork is fork:
         showing.show(walk.stage, place.main())
 
 
-async def _switch(walk: Walk, place: Place, head: str, step: str) -> Then | None:
+async def _switch(walk: Walk, place: Place, head: str, step: str, *, replay: bool) -> Then | None:
     """Talks about another branch; the one that said so goes on waiting where it was."""
     fork = place.instance.fork
     sibling = fork.branch(head) if fork is not None else None
@@ -365,13 +385,13 @@ async def _switch(walk: Walk, place: Place, head: str, step: str) -> Then | None
         return None
     fork.focus = head
     if place.branch is not None:
-        await walk.go(Then(place, replay=True))
+        await walk.go(Then(place, replay=replay))
     if place.instance.fork is not fork:
         return None
     if sibling.visit is not None and sibling.visit.step == step:
         showing.show(walk.stage, place.main())
         return None
-    sibling.done = False
+    await _stop(walk, place.on(sibling), sibling)
     hub.refresh(walk.stage, place.main())
     return enter(walk.stage, place.on(sibling), step, cause="goto")
 
@@ -408,3 +428,12 @@ def restart_silence(place: Place, now: int) -> None:
         place.instance.silent = now + milliseconds(ttl)
     if place.parent is not None:
         restart_silence(place.parent, now)
+
+
+def add_pause(root: FlowInstance, pause: int) -> None:
+    """An operator has looked at it for so long (milliseconds): that time does not count."""
+    for instance in instances(root):
+        if instance.silent is not None:
+            instance.silent += pause
+        if instance.oldest is not None:
+            instance.oldest += pause

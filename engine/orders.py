@@ -12,11 +12,12 @@ from hmac import compare_digest
 from engine import moves
 from engine.conversations import Conversations
 from engine.migrating import misfit
-from engine.moves import Leaving, Then, restart_silence
+from engine.moves import Leaving, Then, add_pause, restart_silence
 from engine.payloads import operator_answer
-from engine.places import Place, current, every, top
+from engine.places import Place, current, escalations, every, top
 from engine.starting import Starter
 from engine.state import Conversation
+from engine.timers import pass_over_reminders
 from engine.transitions import jump
 from engine.walk import Walk
 from flows.effects import StartRequest
@@ -55,7 +56,7 @@ class Orders:
                 flow = self._stage.flows[order.flow]
                 return await self._starter.start(StartRequest(flow, order.data))
             case "cancel_all":
-                await self._cancel_all(order.reason)
+                await self._cancel_all(order)
                 return None
         root = self._conversations.find(order.instance)
         if root is None:
@@ -94,16 +95,22 @@ class Orders:
 
     async def _operator(self, place: Place, escalation: Escalation, order: Order) -> FlowInstance:
         """An operator has looked at it."""
-        visit, replay = place.visit, escalation.again
+        visit = place.visit
         if not escalation.again:
             visit.given = _given(escalation, order.payload)
         visit.escalated = None
+        add_pause(place.root, self._stage.now - escalation.at)
         self._touched(place)
-        await self._walk.go(Then(place, replay=replay and visit.asked))
+        # one that has no answers says all that it has to say: it may never have said it
+        await self._walk.go(Then(place, replay=escalation.again and bool(visit.answers)))
         return place.root
 
+    def _rise(self, root: FlowInstance) -> None:
+        if self._conversations.raise_to_top(root):
+            pass_over_reminders(root, self._stage.flows, self._stage.now)
+
     def _touched(self, place: Place) -> None:
-        self._conversations.raise_to_top(place.root)
+        self._rise(place.root)
         place.take_focus()
         restart_silence(place, self._stage.now)
 
@@ -114,8 +121,10 @@ class Orders:
         place = top(root, self._stage.flows)
         if step not in place.flow.code:
             raise UnknownStep(place.flow.name, step, place.flow.code)
-        self._conversations.raise_to_top(root)
+        self._rise(root)
         here = self._line(place)
+        since = [escalation.at for escalation in escalations(root)]
+        add_pause(root, self._stage.now - min(since, default=self._stage.now))
         await moves.drop_called(self._walk, here)
         if here.line.visit is not None:
             here.visit.escalated = None
@@ -135,16 +144,17 @@ class Orders:
         place = top(root, self._stage.flows)
         await self._walk.go(await moves.end(self._walk, place, Status.CANCELLED, cause=reason))
 
-    async def _cancel_all(self, reason: str) -> None:
-        running = list(self._conversations.running())
-        if running:
+    async def _cancel_all(self, order: Order) -> None:
+        """Ends all of one conversation; what it shares with others in other scopes goes on."""
+        conversation = self._conversations.by_key.get(order.scope, self._conversations.own)
+        if conversation.stack:
             self._stage.say(self._stage.texts.cancelled)
-        for root in reversed(running):
+        for root in reversed(list(conversation.stack)):
             place = top(root, self._stage.flows)
-            await self._walk.go(await moves.end(self._walk, place, Status.CANCELLED, cause=reason))
-        for conversation in self._conversations.by_key.values():
-            for one in list(conversation.aside):
-                self._drop(conversation, one, reason)
+            then = await moves.end(self._walk, place, Status.CANCELLED, cause=order.reason)
+            await self._walk.go(then)
+        for one in list(conversation.aside):
+            self._drop(conversation, one, order.reason)
 
     # --- what was set aside -------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flows.flow import Flow
 from flows.instance import Branch, FlowInstance, Line
-from flows.visit import Visit
+from flows.visit import Escalation, Visit
 
 Flows = Mapping[str, Flow[Any, Any, Any]]
 
@@ -158,6 +158,12 @@ def alone(instance: FlowInstance) -> bool:
     return instance.visit is None or instance.visit.child is None
 
 
+def escalations(instance: FlowInstance) -> Iterator[Escalation]:
+    """What operators are to look at, in it and in what it has called."""
+    found = (visit.escalated for one in instances(instance) for visit in visits(one))
+    return (escalation for escalation in found if escalation is not None)
+
+
 def escalated(instance: FlowInstance) -> bool:
     """Whether a step of it, or of what it has called, waits for an operator."""
-    return any(visit.escalated is not None for one in instances(instance) for visit in visits(one))
+    return any(True for _ in escalations(instance))

@@ -87,6 +87,11 @@ def _named(update: Update) -> Scope | None:
     return None
 
 
+def is_shared(key: str) -> bool:
+    """Whether the storage key is none of a person in a chat, so that it does not tell the chat."""
+    return ":" in key
+
+
 def scope_key_of(flow: AnyFlow, update: Update) -> str | None:
     """The storage key of the scope that the flow starts in; None: the update has none.
 

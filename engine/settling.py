@@ -6,6 +6,8 @@ from typing import Any
 
 from engine.places import Place
 from engine.stage import Stage, keep_entry_data
+from engine.transitions import restored
+from flows.instance import Past
 from flows.visit import Visit
 
 
@@ -40,3 +42,17 @@ def _note_result(place: Place, changed: dict[str, Any], before: dict[str, Any]) 
         return
     place.branch.changed.update(changed)
     fork.before = {**before, **fork.before}
+
+
+def take_back(place: Place, undone: list[Past]) -> None:
+    """Takes back what undone steps wrote into the data; the newest of them is the last."""
+    instance, branch, fork = place.instance, place.branch, place.instance.fork
+    old, instance.data = instance.data, restored(instance.data, undone)
+    before = {name: old[name] for name in old if instance.data.get(name) != old[name]}
+    keep_entry_data(instance, before, but=place.visit)
+    if branch is None or fork is None:
+        return
+    for name in before.keys() & branch.changed.keys():
+        value = branch.changed[name] = instance.data[name]
+        if value == fork.before.get(name):
+            del branch.changed[name]

@@ -45,6 +45,6 @@ def ask(
 
     That it was shown again is no change of the state: the name of the message stays.
     """
-    waiting.asked = waiting.asked or stage.now
+    waiting.asked = waiting.asked or stage.turn
     mint = stage.mint(place, visit.number)
     stage.effects.emit(question(waiting, mint, text=text), waiting.slot)

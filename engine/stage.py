@@ -20,6 +20,7 @@ from flows.questions import Mint
 from flows.replies import Reply
 from flows.timing import milliseconds
 from flows.turn import Surroundings
+from flows.updates import Press
 from flows.visit import OnceResult, Visit
 
 OnceNotes = dict[str, dict[str, OnceResult]]
@@ -75,10 +76,22 @@ class Stage:
         """When the turn started, milliseconds since the epoch."""
         return self.around.now
 
+    @property
+    def turn(self) -> int:
+        """The number of the turn."""
+        return self.around.turn
+
     def say(self, text: str) -> None:
         """Says one of the engine's own texts; an empty one is not said."""
         if text.strip():
             self.effects.emit(Reply(text=text))
+
+    def remark(self, text: str) -> None:
+        """Says something in passing: as a notice on the button, where one was pressed."""
+        if isinstance(self.around.update.content, Press):
+            self.effects.notice = text
+        else:
+            self.say(text)
 
     def mint(self, place: Place, number: int) -> Mint:
         """Makes the tokens of a visit, or of a fork. What several people share, all may press."""

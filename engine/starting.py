@@ -8,6 +8,7 @@ from engine.moves import Then, restart_silence
 from engine.places import top
 from engine.stage import new_instance
 from engine.state import Conversation
+from engine.timers import pass_over_reminders
 from engine.walk import Walk
 from flows.effects import StartRequest
 from flows.errors import UnknownFlow
@@ -70,7 +71,8 @@ class Starter:
         """The flow runs already: its question is shown."""
         if refuse:
             self._stage.say(self._stage.texts.running_already)
-        self._conversations.raise_to_top(running)
+        if self._conversations.raise_to_top(running):
+            pass_over_reminders(running, self._stage.flows, self._stage.now)
         showing.show(self._stage, top(running, self._stage.flows))
         return running
 

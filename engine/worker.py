@@ -117,9 +117,7 @@ class Worker:
                 self._turns.run(),
                 self._sender.record(),
                 self._partitions.keep(lost=self._turns.forget),
-                fire_timers(
-                    self._storage, self._partitions, self._clock, fired=self._turns.fall_behind
-                ),
+                self._fire_timers(),
                 self._look_again(),
                 sweep_for_ever(self._storage, self._clock, self._keep),
             )
@@ -169,6 +167,13 @@ class Worker:
     def _fail(self, error: BaseException) -> None:
         self._error = self._error or error
         self._failed.set()
+
+    async def _fire_timers(self) -> None:
+        if self._channel.catch_up:
+            await self._clock.sleep(self._channel.catch_up)
+        await fire_timers(
+            self._storage, self._partitions, self._clock, fired=self._turns.fall_behind
+        )
 
     async def _look_again(self) -> None:
         """Wake-ups are only hints: the database is looked at every second anyway."""

@@ -123,7 +123,6 @@ class FlowInstance(Line):
         silent: when it expires unless the person says something (milliseconds since the epoch).
         oldest: when it expires whatever the person does.
         assignee: the person whom it was handed over to, where several could answer.
-        chat: where it was last talked about, if it is one that goes through several chats.
     """
 
     id: str
@@ -142,7 +141,6 @@ class FlowInstance(Line):
     silent: int | None = None
     oldest: int | None = None
     assignee: str | None = None
-    chat: str | None = None
 
     def enter(self, step: str, *, line: Line | None = None, origin: str | None = None) -> Visit:
         """Starts a visit of ``step`` on a line of its own, or on the main one, and answers it."""
@@ -167,8 +165,10 @@ class FlowInstance(Line):
     @property
     def step(self) -> str:
         """Where it stands, for people: the step, or the steps of the open branches."""
+        if self.fork is None:
+            return self.visit.step if self.visit is not None else ""
         steps = (line.visit.step for line in self.lines() if line.visit is not None)
-        return " ".join(steps) or (self.fork.after if self.fork is not None else "")
+        return " ".join(steps) or self.fork.after
 
 
 def _number(place: str) -> int:

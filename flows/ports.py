@@ -515,6 +515,13 @@ class Channel(Protocol):
         """Channel and bot, such as ``telegram:110201543``; known before ``open``, no secret."""
         ...
 
+    @property
+    def catch_up(self) -> float:
+        """Seconds that it takes after its start to hand in what people sent while nothing ran.
+        So long no timer fires, lest an answer that was given in time comes too late.
+        """
+        ...
+
     async def open(self, commands: Sequence[tuple[str, str]]) -> None:
         """Makes ready to send; ``commands`` are (name, description) of what the bot understands.
 

@@ -73,6 +73,7 @@ class Surroundings:
         update: the cause of the turn.
         person: who may press the buttons, as ``ConversationKey.person`` has it.
         now: when the turn started, milliseconds since the epoch.
+        turn: its number: the seq of its cause, which only grows.
     """
 
     update: Update
@@ -81,6 +82,7 @@ class Surroundings:
     deps: Any
     effects: Effects
     now: int
+    turn: int
 
 
 class Turn(Generic[S, D, Deps]):
@@ -367,7 +369,9 @@ class Turn(Generic[S, D, Deps]):
 
     def _asker(self) -> Asker:
         around = self._around
-        return Asker(self._run, self._instance.id, self._mint, around.effects, around.now)
+        return Asker(
+            self._run, self._instance.id, self._mint, around.effects, around.now, around.turn
+        )
 
     def _people(self, from_: People | None) -> list[str]:
         if from_ is None:

@@ -75,7 +75,7 @@ class Waiting:
         inputs: stored forms of what is accepted.
         failures: refused answers since the question was asked.
         slot: the name of the message that asks.
-        asked: when it was last shown (milliseconds since the epoch); 0: not yet.
+        asked: the number of the turn in which it was first shown; 0: it was not yet.
         drafts: what interactive inputs hold so far, one each.
         people: who may answer; empty: everybody whose conversation it is.
         poll: set where several people answer.

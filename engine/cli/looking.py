@@ -102,6 +102,8 @@ def who(key: str) -> str:
     except UnknownConversation:
         return key
     place = home.address
+    if home.user is None:
+        return key
     if place.topic is not None:
         return f"{home.user.id} in {place.chat}, topic {place.topic}"
     return home.user.id if place.chat == home.user.id else f"{home.user.id} in {place.chat}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from engine.scopes import is_shared
 from flows.conversation import Address, ConversationKey
 from flows.errors import BadAddress, UnknownConversation
 from flows.updates import Person
@@ -15,27 +16,37 @@ PARTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A chat, and whose conversation in it is meant."""
+    """A chat, and whose conversation in it is meant.
+
+    Attributes:
+        user: None where several people share it.
+        scope: the storage key of what is kept of it.
+    """
 
     address: Address
-    user: Person
-
-    @property
-    def key(self) -> ConversationKey:
-        """The conversation."""
-        return ConversationKey(self.address, self.user.id)
+    user: Person | None
+    scope: str
 
 
-def home_of(key: str) -> Home:
-    """The home of a stored conversation, read off its key.
+def home_of(key: str, chat: str | None = None) -> Home:
+    """The home of what is stored under a key: read off the key of a person in a chat; of
+    everything else, the chat in which it was last talked about.
+
+    Args:
+        chat: that chat, as the conversation's state has it.
 
     Raises:
-        UnknownConversation: it is no key of a person in a chat.
+        UnknownConversation: it is no key, or nobody has talked there yet.
     """
     parts = key.split("/")
+    if is_shared(key):
+        if chat is None:
+            raise UnknownConversation(key, "it is not known in which chat it is")
+        user = Person(id=unquote(parts[-1])) if key.startswith("user:") else None
+        return Home(Address.parse(chat), user, key)
     if len(parts) != PARTS or not all((*parts[:3], parts[4])):
         raise UnknownConversation(key, "it is no key of a conversation")
-    return Home(Address.parse(key), Person(id=unquote(parts[4])))
+    return Home(Address.parse(key), Person(id=unquote(parts[4])), key)
 
 
 def home_at(
@@ -52,13 +63,8 @@ def home_at(
     person, place = str(user), str(user if chat is None else chat)
     if not person or not place:
         raise BadAddress("the id of the person, or of the chat, is empty. Name both as text.")
-    home = Home(Address(source, place, None if topic is None else str(topic)), Person(id=person))
-    _check(home)
-    return home
-
-
-def _check(home: Home) -> None:
+    address = Address(source, place, None if topic is None else str(topic))
     try:
-        str(home.key)
+        return Home(address, Person(id=person), str(ConversationKey(address, person)))
     except UnicodeEncodeError:
         raise BadAddress("an id holds what is no Unicode text. Name the ids as text.") from None

@@ -44,14 +44,14 @@ async def find(storage: FlowStorage, instance: str) -> Found:
 
     Raises:
         UnknownInstance: it is over, or there is none of that id.
-        UnknownConversation: its conversation is not that of a person in a chat.
+        UnknownConversation: it is not known in which chat it is.
         CorruptState: its conversation cannot be read.
     """
     row = await row_of(storage, instance)
     conversation = await state_of(storage, row.conv)
     for one in conversation.instances():
         if one.id == instance:
-            return Found(one, home_of(row.conv))
+            return Found(one, home_of(row.conv, conversation.chat))
     raise UnknownInstance(instance, ended=row.status)
 
 
@@ -71,8 +71,9 @@ async def home_where_something_runs(storage: FlowStorage, key: str) -> Home:
     Raises:
         UnknownConversation: there is nothing to be ended in it, or it is no key.
     """
-    home = home_of(key)
-    if not (await state_of(storage, key)).instances():
+    conversation = await state_of(storage, key)
+    home = home_of(key, conversation.chat)
+    if not conversation.instances():
         raise UnknownConversation(key)
     return home
 

@@ -238,23 +238,18 @@ class Operator:
         if found.instance.status is Status.QUARANTINED:
             raise NotWaiting(found.instance.id, lookup.occupation(found.instance))
         order = Order(order="resume", instance=found.instance.id, token=ticket, payload=payload)
-        home = found.home
-        receipt = await self._put_once(order, home, ext=ticket)
-        if receipt is None:
-            raise UnknownToken(ticket)
-        return receipt
+        return await self._order(order, found.home)
 
     async def _order(self, order: Order, home: Home) -> Receipt:
-        receipt = None
-        while receipt is None:  # not again but for an id that was drawn twice
-            receipt = await self._put_once(order, home, ext=uuid4().hex)
-        return receipt
-
-    async def _put_once(self, order: Order, home: Home, *, ext: str) -> Receipt | None:
-        update = update_of(order, home, ext=ext, at=self._clock.now())
-        row = row_of(update, home, self._registry.keys)
-        seq = await self._put(row, update)
-        return None if seq is None else Receipt(seq, str(row.conv))
+        """Puts an order into the inbox. It is the state that makes a ticket work once, and no
+        memory of rows: an event whose turn fails may be handed in again.
+        """
+        seq = None
+        while seq is None:  # not again but for an id that was drawn twice
+            update = update_of(order, home, ext=uuid4().hex, at=self._clock.now())
+            row = row_of(update, home, self._registry.keys)
+            seq = await self._put(row, update)
+        return Receipt(seq, str(row.conv))
 
     def _source(self, source: str | None) -> str:
         if source is None and len(self._sources) == 1:
@@ -274,7 +269,12 @@ class Operator:
         known = (await self._storage.aliases()).get((address.source, address.chat))
         if known is None:
             return home
-        return home_at(address.source, user=home.user.id, chat=known, topic=address.topic)
+        return home_at(
+            address.source,
+            user=home.user.id if home.user is not None else "",
+            chat=known,
+            topic=address.topic,
+        )
 
 
 def _check_answer(instance: FlowInstance, payload: Any) -> None:

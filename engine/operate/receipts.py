@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.operate.homes import Home
 from engine.scopes import order_key
@@ -39,11 +39,11 @@ def update_of(order: Order, home: Home, *, ext: str, at: int) -> Update:
     return Update(
         source=home.address.source,
         ext=ext,
-        content=order,
+        content=replace(order, scope=home.scope),
         at=at,
         address=home.address,
         user=home.user,
-        private=home.user.id == home.address.chat,
+        private=home.user is not None and home.user.id == home.address.chat,
     )
 
 
@@ -53,7 +53,7 @@ def row_of(update: Update, home: Home, keys: Collection[Key]) -> InboxRow:
         source=SOURCE,
         ext=update.ext,
         part=home.address.partition,
-        conv=order_key(update, keys),
+        conv=order_key(update, keys) or home.scope,
         kind=update.content.kind,
         body=update.to_json(),
         at=update.at,
