@@ -153,7 +153,11 @@ def call(stage: Stage, place: Place, calling: Calling) -> Then:
     if place.depth + 1 >= DEPTH_LIMIT:
         raise StepFailed(TooDeep(place.flow.name, visit.step, DEPTH_LIMIT))
     child = new_instance(
-        flow, id=f"{place.root.id}-{place.root.count()}", data=calling.data, now=stage.now
+        flow,
+        id=f"{place.root.id}-{place.root.count()}",
+        data=calling.data,
+        now=stage.now,
+        origin=place.root.origin,
     )
     child.assignee = place.instance.assignee
     child.payload = place.instance.payload

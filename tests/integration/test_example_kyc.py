@@ -160,7 +160,7 @@ async def test_the_answer_of_the_operator_is_told_even_after_a_restart(
         await submit(chat)
         await chat.crash()
         await chat.restart()
-        await app.resume((await stored(storage)).id, answer)
+        await app.decide((await stored(storage)).id, answer)
         await chat.settle()
         told = chat.replies()[-1]
         (row,) = (await storage.inspect(Query(what="instances"))).rows
