@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from engine import App
+from flows import END as FLOW_END
 from flows import (
     Action,
     Choice,
@@ -24,7 +25,6 @@ from flows import (
     Text,
     Turn,
 )
-from flows import END as FLOW_END
 from tests.reference.plans import (
     END,
     PICKS,
