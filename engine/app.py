@@ -213,11 +213,15 @@ class App:
             flow, user=user, chat=chat, topic=topic, source=source, data=data
         )
 
-    async def resume(self, token_or_instance: str, payload: Any = None) -> Receipt:
-        """Hands in an outside event by its ticket, or an operator's answer by the id of the
-        instance, while the App runs; see ``Operator.resume``.
+    async def resume(self, ticket: str, payload: Any = None) -> Receipt:
+        """Hands in an outside event by its ticket, while the App runs; see ``Operator.resume``."""
+        return await self.running.resume(ticket, payload)
+
+    async def decide(self, instance: str, payload: Any = None) -> Receipt:
+        """Hands in an operator's answer to an escalated instance, while the App runs; see
+        ``Operator.decide``.
         """
-        return await self.running.resume(token_or_instance, payload)
+        return await self.running.decide(instance, payload)
 
     async def goto(self, instance: str, step: str | Enum) -> Receipt:
         """Moves an instance to a step, while the App runs; see ``Operator.goto``."""

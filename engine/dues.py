@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 from engine import moves, showing
 from engine.conversations import Conversations
-from engine.places import Flows
+from engine.places import Flows, every, top
 from engine.timers import Due, Kind, first_due, pass_over_reminders
 from engine.walk import Walk
 from flows.instance import FlowInstance, Status
@@ -110,9 +110,23 @@ def _remind(walk: Walk, due: Due) -> None:
     waiting = due.place.visit.waiting
     if waiting is None:
         return
-    rung = waiting.rungs.pop(0)
-    walk.stage.say(rung.text or walk.stage.texts.reminder)
+    text = waiting.rungs.pop(0).text
+    walk.stage.say(text or walk.stage.texts.reminder)
+    if due.place.held:
+        _remind_of_the_rest(walk, due, text)
     showing.show_question(walk.stage, due.place)
+
+
+def _remind_of_the_rest(walk: Walk, due: Due, text: str) -> None:
+    """Branches of which nobody talks are reminded of together, where it is time for several."""
+    for place in every(top(due.place.root, walk.stage.flows), walk.stage.flows):
+        visit = place.line.visit
+        waiting = visit.waiting if visit is not None else None
+        if waiting is None or not waiting.rungs or not place.held:
+            continue
+        if (waiting.rungs[0].due, waiting.rungs[0].text) == (due.at, text):
+            waiting.rungs.pop(0)
+            showing.show_question(walk.stage, place)
 
 
 async def _time_is_up(walk: Walk, due: Due) -> None:

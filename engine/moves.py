@@ -173,7 +173,11 @@ def call(stage: Stage, place: Place, calling: Calling) -> Then:
     if place.depth + 1 >= DEPTH_LIMIT:
         raise StepFailed(TooDeep(place.flow.name, visit.step, DEPTH_LIMIT))
     child = new_instance(
-        flow, id=f"{place.root.id}-{place.root.count()}", data=calling.data, now=stage.now
+        flow,
+        id=f"{place.root.id}-{place.root.count()}",
+        data=calling.data,
+        now=stage.now,
+        origin=place.root.origin,
     )
     child.spare = place.root.take_for_called(child.id)
     child.assignee = place.instance.assignee
@@ -410,7 +414,7 @@ async def _switch(walk: Walk, place: Place, head: str, step: str, *, replay: boo
     if fork is None or sibling is None:
         return None
     fork.focus = head
-    if place.branch is not None:
+    if place.branch is not None and not place.visit.rests:
         await walk.go(Then(place, replay=replay))
     if place.instance.fork is not fork:
         return None

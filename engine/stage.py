@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from flows.questions import Mint
 from flows.replies import Reply
 from flows.timing import milliseconds
 from flows.turn import Surroundings
-from flows.updates import Press
+from flows.updates import Press, Update
 from flows.visit import OnceResult, Visit
 
 OnceNotes = dict[str, dict[str, OnceResult]]
@@ -144,9 +145,19 @@ def keep_entry_data(instance: FlowInstance, before: Mapping[str, Any], *, but: V
 
 
 def new_instance(
-    flow: Flow[Any, Any, Any], *, id: str, data: dict[str, Any], now: int, payload: str = ""
+    flow: Flow[Any, Any, Any],
+    *,
+    id: str,
+    data: dict[str, Any],
+    now: int,
+    origin: str,
+    payload: str = "",
 ) -> FlowInstance:
-    """An instance that stands at no step yet; its clocks run."""
+    """An instance that stands at no step yet; its clocks run.
+
+    Args:
+        origin: as ``origin_of`` gives it, or that of the instance that calls it.
+    """
     made = FlowInstance(
         id=id,
         flow=flow.name,
@@ -154,12 +165,19 @@ def new_instance(
         secret=uuid4().hex,
         data=data,
         started=now,
+        origin=origin,
         payload=payload,
         status=Status.ACTIVE,
     )
     if flow.max_age is not None:
         made.oldest = now + milliseconds(flow.max_age)
     return made
+
+
+def origin_of(update: Update) -> str:
+    """A digest that tells this update from those of all other databases: 16 digits."""
+    told = f"{update.source} {update.ext} {update.at} {update.address}"
+    return blake2b(told.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def _has_journal(visit: Visit) -> bool:

@@ -123,6 +123,8 @@ class FlowInstance(Line):
             those of flows that this turn had called.
         silent: when it expires unless the person says something (milliseconds since the epoch).
         oldest: when it expires whatever the person does.
+        origin: a digest of the update that started it, the same when that turn is run again and
+            another one in every database: what ``idempotency_key`` is made of.
         assignee: the person whom it was handed over to, where several could answer.
     """
 
@@ -141,6 +143,7 @@ class FlowInstance(Line):
     spare: dict[str, dict[str, OnceResult]] = field(default_factory=dict)
     silent: int | None = None
     oldest: int | None = None
+    origin: str = ""
     assignee: str | None = None
 
     def enter(self, step: str, *, line: Line | None = None, origin: str | None = None) -> Visit:

@@ -271,6 +271,7 @@ class Turn(Generic[S, D, Deps]):
         model: type[T],
         *,
         prompt: str | Reply | None = None,
+        hint: str | None = None,
         key: str | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
@@ -284,6 +285,7 @@ class Turn(Generic[S, D, Deps]):
         model: None = None,
         *,
         prompt: str | Reply | None = None,
+        hint: str | None = None,
         key: str | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
@@ -296,6 +298,7 @@ class Turn(Generic[S, D, Deps]):
         model: type[Any] | None = None,
         *,
         prompt: str | Reply | None = None,
+        hint: str | None = None,
         key: str | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
@@ -307,6 +310,7 @@ class Turn(Generic[S, D, Deps]):
             ticket: what ``turn.ticket`` gave.
             model: the type of the payload, anything that pydantic validates; None: plain JSON.
             prompt: what to say meanwhile; None: what the step has said is enough.
+            hint: what somebody reads who writes something meanwhile.
 
         Raises:
             AskTimeout: it took too long.
@@ -315,7 +319,7 @@ class Turn(Generic[S, D, Deps]):
         return await self._asker().ask(
             Question(
                 prompt=reply_of(prompt) if prompt is not None else None,
-                wanted=Outside(model=model if model is not None else Any),
+                wanted=Outside(model=model if model is not None else Any, retry=hint),
                 key=key,
                 timing=Timing.of(timeout, remind, on_timeout),
                 ticket=ticket,
@@ -418,7 +422,8 @@ class Turn(Generic[S, D, Deps]):
         """
         self._run.enter()
         visit = self._run.visit
-        place = f"{self._instance.id}/{visit.place}/{visit.ordinal(0)}/{key}"
+        origin = f"{self._instance.origin}{self._instance.id}"
+        place = f"{origin}/{visit.place}/{visit.ordinal(0)}/{key}"
         return blake2b(place.encode(), digest_size=16).hexdigest()
 
     # --- saying -------------------------------------------------------------------------

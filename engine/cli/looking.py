@@ -19,6 +19,7 @@ from engine.cli.talking import Target
 from engine.operate import InstancePage, InstanceView
 from engine.operate.homes import home_of
 from engine.operate.lookup import visits
+from engine.places import escalated
 from flows.errors import UnknownConversation, UnknownFlow
 from flows.inputs import input_from_json
 from flows.instance import FlowInstance, Status
@@ -151,6 +152,8 @@ def _state(instance: FlowInstance, target: str) -> Iterator[tuple[str, str]]:
         yield from (("waits for", line) for line in _waits(visit, instance, target))
     if instance.history:
         yield "came by", " ".join(past.step for past in instance.history)
+    if escalated(instance):
+        return  # time stands still while an operator looks at it
     for label, due in (("expires", instance.silent), ("ends", instance.oldest)):
         if due is not None:
             yield label, _when(due)

@@ -92,7 +92,7 @@ def resume(
     value = _json_or_text(payload)
     _order(
         target,
-        lambda operator: operator.resume(name, value),
+        lambda operator: (operator.resume if "." in name else operator.decide)(name, value),
         _instance(name.partition(".")[0]),
     )
 

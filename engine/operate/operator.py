@@ -98,24 +98,33 @@ class Operator:
             Order(order="start", flow=name, data=arguments), await self._canonical(home)
         )
 
-    async def resume(self, token_or_instance: str, payload: Any = None) -> Receipt:
-        """Hands in what is waited for: an outside event by its ticket, which works once, or an
-        operator's answer to an escalated instance by its id.
+    async def resume(self, ticket: str, payload: Any = None) -> Receipt:
+        """Hands in the outside event that a step waits for by its ticket, which works once. A web
+        server may pass on what stands in its URL: nothing but a ticket opens anything here.
 
         Args:
-            payload: JSON, or a model. An escalated step that wants an input takes it as text, as
-                a person would have typed it, or as the value of a button.
+            payload: JSON, or a model.
 
         Raises:
             UnknownToken: the ticket is expired, was used already, or was never issued.
+            PayloadRefused: the payload is no JSON.
+        """
+        return await self._event(ticket, as_json(payload))
+
+    async def decide(self, instance: str, payload: Any = None) -> Receipt:
+        """An operator's answer to an escalated instance, which goes on with it.
+
+        Args:
+            payload: JSON, or a model. A step that wants an input takes it as text, as a person
+                would have typed it, or as the value of a button.
+
+        Raises:
             UnknownInstance: no instance of that id runs.
             NotWaiting: the instance waits for no operator.
             PayloadRefused: the payload is no JSON, or not what the step wants.
         """
         value = as_json(payload)
-        if "." in token_or_instance:
-            return await self._event(token_or_instance, value)
-        found = await lookup.find(self._storage, token_or_instance)
+        found = await lookup.find(self._storage, instance)
         _check_answer(found.instance, value)
         order = Order(order="resume", instance=found.instance.id, payload=value)
         return await self._order(order, found.home)

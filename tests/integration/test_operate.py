@@ -185,7 +185,7 @@ async def test_what_is_set_aside_can_be_moved_and_ended(
     await operator.cancel("a-0")
     assert len(await inbox(storage)) == 2
     with pytest.raises(NotWaiting, match="it is set aside"):
-        await operator.resume("a-0")
+        await operator.decide("a-0")
 
 
 async def test_a_whole_conversation_is_cancelled(storage: FlowStorage, operator: Operator) -> None:
@@ -205,7 +205,7 @@ async def test_an_unknown_instance_is_told_with_what_looks_alike(
     with pytest.raises(UnknownInstance, match="none does at all"):
         await operator.cancel("abc-0")
     await store(storage, "7", at_step("FIRST", id="abd-0"))
-    for act in (operator.cancel, operator.resume, operator.show):
+    for act in (operator.cancel, operator.decide, operator.show):
         with pytest.raises(UnknownInstance, match="Did you mean 'abd-0'"):
             await act("abc-0")
     with pytest.raises(UnknownInstance, match="'handrail ps' lists"):
@@ -229,8 +229,8 @@ async def test_an_operator_answers_an_escalated_step(
 ) -> None:
     await store(storage, "7", escalated("SECOND", Integer(ge=1).to_json()))
     with pytest.raises(PayloadRefused, match="0 is not what the step wants"):
-        await operator.resume("a-0", 0)
-    await operator.resume("a-0", "5")
+        await operator.decide("a-0", 0)
+    await operator.decide("a-0", "5")
     assert await ordered(storage) == Order(order="resume", scope=SCOPE, instance="a-0", payload="5")
 
 
@@ -240,9 +240,9 @@ async def test_what_waits_for_no_operator_is_told_with_what_it_does(
     await store(storage, "7", at_step("FIRST"))
     await store(storage, "8", awaiting("SECOND", "b-0.secret", id="b-0"))
     with pytest.raises(NotWaiting, match="at step FIRST it waits for its person"):
-        await operator.resume("a-0")
+        await operator.decide("a-0")
     with pytest.raises(NotWaiting, match="an outside event, by its ticket") as refusal:
-        await operator.resume("b-0")
+        await operator.decide("b-0")
     assert "secret" not in str(refusal.value)
 
 
@@ -251,7 +251,7 @@ async def test_an_escalation_that_this_code_cannot_read_is_told(
 ) -> None:
     await store(storage, "7", escalated("SECOND", {"kind": "never-heard-of"}))
     with pytest.raises(NotWaiting, match="'never-heard-of' is no kind of input"):
-        await operator.resume("a-0", "5")
+        await operator.decide("a-0", "5")
 
 
 async def test_a_ticket_brings_its_event(storage: FlowStorage, operator: Operator) -> None:
@@ -410,7 +410,7 @@ async def test_an_app_that_does_not_run_says_what_to_do() -> None:
         await app.start("one", user=7)
     async with Chat(app):
         await app.start("one", user=7)
-    for call in (app.resume("a-0"), app.cancel("a-0"), app.erase("test/7")):
+    for call in (app.decide("a-0"), app.cancel("a-0"), app.erase("test/7")):
         with pytest.raises(NotRunning):
             await call
 

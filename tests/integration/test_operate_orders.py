@@ -100,7 +100,7 @@ async def test_an_operator_answers_what_was_escalated() -> None:
         await chat.say("/start")
         (row,) = (await app.running.instances(live=True)).rows
         assert row.status == "escalated"
-        await app.resume(row.id, "5")
+        await app.decide(row.id, "5")
         await chat.settle()
         assert chat.replies()[-1] == "Second?"
         shown = await app.running.show(row.id)
@@ -124,7 +124,7 @@ async def test_an_operator_may_answer_with_the_value_of_a_button() -> None:
     async with Chat(app) as chat:
         await chat.say("/start")
         (row,) = (await app.running.instances(live=True)).rows
-        await app.resume(row.id, "ok")
+        await app.decide(row.id, "ok")
         await chat.settle()
         assert chat.replies()[-1] == "Second?"
 
