@@ -48,9 +48,7 @@ def built() -> Flow[Step, Data]:
     return ages().build(initial=S.AGE)
 
 
-@pytest.mark.parametrize(
-    ("age", "said"), [("7", "Who is your parent?"), ("30", "Anything else?")]
-)
+@pytest.mark.parametrize(("age", "said"), [("7", "Who is your parent?"), ("30", "Anything else?")])
 async def test_the_first_case_that_holds_leads_on(talk: Talk, age: str, said: str) -> None:
     async with talk(built()) as chat:
         await chat.say("/start")
