@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from copy import deepcopy
 from hmac import compare_digest
+from typing import Any
 
 from engine import moves
 from engine.conversations import Conversations
@@ -22,7 +23,7 @@ from engine.transitions import jump
 from engine.walk import Walk
 from flows.effects import StartRequest
 from flows.errors import HandrailError, InvalidAnswer, UnknownFlow, UnknownStep
-from flows.inputs import input_from_json
+from flows.inputs import Input, input_from_json
 from flows.instance import FlowInstance, Status
 from flows.updates import Order, TextMessage
 from flows.visit import Answer, Escalation, Given, Waiting
@@ -227,7 +228,15 @@ def _given(escalation: Escalation, payload: object) -> Given:
     if escalation.accept is None:
         return Given({"kind": "outside"}, payload)
     accepted = input_from_json(escalation.accept)
+    if accepted.start() is None and _is_option(accepted, payload):
+        return Given(escalation.accept, payload)
     said = TextMessage(payload if isinstance(payload, str) else str(payload))
     if not accepted.fits(said):
         raise InvalidAnswer(accepted.hint())
     return Given(escalation.accept, accepted.parse(said))
+
+
+def _is_option(accepted: Input[Any], payload: object) -> bool:
+    """Whether it is what a button stands for, such as true for Yes."""
+    values = (value for _, value in accepted.options())
+    return any(type(value) is type(payload) and value == payload for value in values)
