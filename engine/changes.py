@@ -142,11 +142,12 @@ def _write(origin: Origin, scope: Scope, state: str | None) -> ScopeWrite:
 
 
 def _instances(origin: Origin, scope: ScopeWrite, dialogue: Dialogue) -> Iterator[InstanceRow]:
-    """The instances of a scope; none where nothing has changed."""
-    if scope.state is None:
-        return
-    for one in dialogue.conversations.by_key[scope.key].instances():
-        yield _instance(origin, one, conv=scope.key, ended=None)
+    """The instances of a scope: all where its state has changed, and those that are over; one
+    that was over in the turn that started it leaves the state as it was.
+    """
+    if scope.state is not None:
+        for one in dialogue.conversations.by_key[scope.key].instances():
+            yield _instance(origin, one, conv=scope.key, ended=None)
     for one in dialogue.ended:
         if dialogue.conversations.homes[one.id] == scope.key:
             yield _instance(origin, one, conv=scope.key, ended=origin.now)

@@ -69,18 +69,15 @@ def _steps(instance: FlowInstance, flows: Flows) -> list[Migration]:
 
 def _apply(instance: FlowInstance, migration: Migration) -> None:
     if migration.renamed:
-        for line in _lines(instance):
-            _rename(line, migration)
-        for fork in _forks(instance):
-            fork.after = migration.renamed.get(fork.after, fork.after)
+        _rename_all(instance, migration.renamed)
     if migration.data is None:
         return
-    try:
-        instance.data = migration.data(deepcopy(instance.data))
-    except Exception as error:  # whatever the user's function raises: this instance waits for help
-        raise CannotMigrate(
-            f"the migration from version {migration.from_} failed: {type(error).__name__}: {error}"
-        ) from error
+    before = instance.data
+    instance.data = _changed(migration, before)
+    for fork in _forks(instance):
+        fork.before = {}
+        for branch in fork.branches:
+            branch.changed = _result(migration, branch, before, instance.data)
     for line in _lines(instance):  # what these hold are fields of the old data
         if line.visit is not None:
             line.visit.data = {}
@@ -88,8 +85,53 @@ def _apply(instance: FlowInstance, migration: Migration) -> None:
             past.undo = {}
 
 
-def _rename(line: Line, migration: Migration) -> None:
-    names = migration.renamed
+def _changed(migration: Migration, data: dict[str, Any]) -> dict[str, Any]:
+    if migration.data is None:
+        return data
+    try:
+        changed = migration.data(deepcopy(data))
+    except Exception as error:  # whatever the user's function raises: this instance waits for help
+        raise CannotMigrate(
+            f"the migration from version {migration.from_} failed: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(changed, dict):  # a function that changes what it is given, in place
+        raise CannotMigrate(
+            f"the migration from version {migration.from_} answered {changed!r}, not the data"
+        )
+    return changed
+
+
+def _result(
+    migration: Migration, branch: Branch, before: dict[str, Any], after: dict[str, Any]
+) -> dict[str, Any]:
+    """What a branch has written: of all data with it, what it is called now, or what differs."""
+    if not branch.changed:
+        return {}
+    whole = _changed(migration, {**before, **branch.changed})
+    return {
+        name: value
+        for name, value in whole.items()
+        if name in branch.changed or name not in after or value != after[name]
+    }
+
+
+def _rename_all(instance: FlowInstance, names: Mapping[str, str]) -> None:
+    for line in _lines(instance):
+        _rename(line, names)
+    for fork in _forks(instance):
+        fork.after = names.get(fork.after, fork.after)
+        if fork.focus is not None:
+            fork.focus = names.get(fork.focus, fork.focus)
+    instance.shelved = {fork.after: fork for fork in instance.shelved.values()}
+    instance.spare = {_place(place, names): kept for place, kept in instance.spare.items()}
+
+
+def _place(place: str, names: Mapping[str, str]) -> str:
+    number, _, step = place.partition(".")
+    return f"{number}.{names.get(step, step)}"
+
+
+def _rename(line: Line, names: Mapping[str, str]) -> None:
     if isinstance(line, Branch):
         line.head = names.get(line.head, line.head)
     for past in line.history:

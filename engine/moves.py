@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from engine import hooks, hub, showing
@@ -26,7 +27,15 @@ from engine.transitions import (
 )
 from flows.chart import COMPLETED
 from flows.errors import InvalidData, TooDeep, UnknownFlow
-from flows.instance import HISTORY_LIMIT, Branch, FlowInstance, OpenFork, Past, Status
+from flows.instance import (
+    HISTORY_LIMIT,
+    Branch,
+    FlowInstance,
+    Line,
+    OpenFork,
+    Past,
+    Status,
+)
 from flows.journal import Calling
 from flows.models import DoesNotFit, dump_model
 from flows.timing import milliseconds
@@ -61,6 +70,7 @@ class Leaving:
         undo: the fields that the step changed, with their values before.
         restore: take back what the undone steps wrote into the data, too.
         replay: where the step waits on: what it says before its question, it has said before.
+        left: the hook for leaving the step has run.
     """
 
     move: Move
@@ -68,6 +78,7 @@ class Leaving:
     undo: dict[str, Any] = field(default_factory=dict)
     restore: bool = False
     replay: bool = True
+    left: bool = False
 
 
 async def make(walk: Walk, place: Place, leaving: Leaving) -> Then | None:
@@ -85,7 +96,7 @@ async def make(walk: Walk, place: Place, leaving: Leaving) -> Then | None:
             return await _switch(walk, place, head, step, replay=leaving.replay)
         case BackToCaller():
             return await end(walk, place, Status.CANCELLED, cause="back")
-    await _leave(walk, place)
+    leaving = await leave(walk, place, leaving)
     match move:
         case Enter(step=step, remember=remember, origin=origin):
             if remember:
@@ -120,10 +131,19 @@ def enter(stage: Stage, place: Place, step: str, *, cause: str, origin: str | No
     return Then(place)
 
 
-async def _leave(walk: Walk, place: Place) -> None:
+async def leave(walk: Walk, place: Place, leaving: Leaving) -> Leaving:
+    """Runs the hook for leaving a step, if the move leaves one; answers the move with that done.
+
+    Raises:
+        StepFailed: the hook failed.
+    """
     visit = place.line.visit
-    if visit is not None:
-        await hooks.run(walk.stage, place, place.flow.code[visit.step].on_leave, visit)
+    stays = isinstance(leaving.move, Unfocus | SwitchTo | BackToCaller)
+    if visit is None or stays or leaving.left:
+        return leaving
+    hook = place.flow.code[visit.step].on_leave
+    before = await hooks.run(walk.stage, place, hook, visit)
+    return replace(leaving, left=True, undo={**before, **leaving.undo})
 
 
 def _forget(place: Place, dropped: int, *, restore: bool) -> OpenFork | None:
@@ -159,6 +179,7 @@ def call(stage: Stage, place: Place, calling: Calling) -> Then:
         now=stage.now,
         origin=place.root.origin,
     )
+    child.spare = place.root.take_for_called(child.id)
     child.assignee = place.instance.assignee
     child.payload = place.instance.payload
     visit.waiting, visit.asked = None, True
@@ -194,7 +215,7 @@ async def _close(
     """Ends an instance, inner ones first; no hook can stop it."""
     instance, flow, stage = place.instance, place.flow, walk.stage
     last = _last_visit(place)
-    for line in instance.lines():
+    for line in [*instance.lines(), *_shelved(instance)]:
         await _drop(walk, place.on(line), left=left)
     stage.moved(instance, instance.step or None, None, cause)
     instance.status = status
@@ -202,6 +223,11 @@ async def _close(
     name = "on_complete" if status is Status.COMPLETED else "on_cancel"
     await hooks.run_contained(stage, place, own, last, name=name)
     await hooks.run_contained(stage, place, flow.hooks.exit, last, name="on_exit")
+
+
+def _shelved(instance: FlowInstance) -> Iterator[Line]:
+    """The branches that the person went back out of, and that were not gone on with."""
+    return (branch for fork in instance.shelved.values() for branch in fork.branches)
 
 
 async def _drop(walk: Walk, place: Place, *, left: Visit | None = None) -> None:
@@ -388,7 +414,7 @@ async def _switch(walk: Walk, place: Place, head: str, step: str, *, replay: boo
     if fork is None or sibling is None:
         return None
     fork.focus = head
-    if place.branch is not None:
+    if place.branch is not None and not place.visit.rests:
         await walk.go(Then(place, replay=replay))
     if place.instance.fork is not fork:
         return None

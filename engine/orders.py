@@ -7,21 +7,22 @@ may have gone on meanwhile. What cannot be done any more is logged, and nothing 
 from __future__ import annotations
 
 import logging
+from copy import deepcopy
 from hmac import compare_digest
 
 from engine import moves
 from engine.conversations import Conversations
-from engine.migrating import misfit
+from engine.migrating import CannotMigrate, migrated, misfit
 from engine.moves import Leaving, Then, add_pause, restart_silence
 from engine.payloads import operator_answer
 from engine.places import Place, current, escalations, every, top
 from engine.starting import Starter
 from engine.state import Conversation
 from engine.timers import pass_over_reminders
-from engine.transitions import jump
+from engine.transitions import SwitchTo, jump
 from engine.walk import Walk
 from flows.effects import StartRequest
-from flows.errors import HandrailError, UnknownStep
+from flows.errors import HandrailError, UnknownFlow, UnknownStep
 from flows.instance import FlowInstance, Status
 from flows.updates import Order
 from flows.visit import Answer, Escalation, Given, Waiting
@@ -53,7 +54,9 @@ class Orders:
     async def _obey(self, order: Order) -> FlowInstance | None:
         match order.order:
             case "start":
-                flow = self._stage.flows[order.flow]
+                flow = self._stage.flows.get(order.flow)
+                if flow is None:
+                    raise UnknownFlow(order.flow, self._stage.flows)
                 return await self._starter.start(StartRequest(flow, order.data))
             case "cancel_all":
                 await self._cancel_all(order)
@@ -125,11 +128,13 @@ class Orders:
         here = self._line(place)
         since = [escalation.at for escalation in escalations(root)]
         add_pause(root, self._stage.now - min(since, default=self._stage.now))
-        await moves.drop_called(self._walk, here)
+        move = jump(here, step)
+        if not isinstance(move, SwitchTo):  # which only talks about another branch
+            await moves.drop_called(self._walk, here)
         if here.line.visit is not None:
             here.visit.escalated = None
         restart_silence(place, self._stage.now)
-        await self._walk.go(await moves.make(self._walk, here, Leaving(jump(here, step), "goto")))
+        await self._walk.go(await moves.make(self._walk, here, Leaving(move, "goto")))
         return root
 
     def _line(self, place: Place) -> Place:
@@ -154,7 +159,7 @@ class Orders:
             then = await moves.end(self._walk, place, Status.CANCELLED, cause=order.reason)
             await self._walk.go(then)
         for one in list(conversation.aside):
-            self._drop(conversation, one, order.reason)
+            self._end_aside(conversation, one, order.reason)
 
     # --- what was set aside -------------------------------------------------------------
 
@@ -167,31 +172,52 @@ class Orders:
         _log.warning("instance %s is not running any more", order.instance)
         return None
 
-    def _drop(self, conversation: Conversation, one: FlowInstance, reason: str) -> None:
-        """Ends what is set aside; no code of it can run any more."""
+    async def _help(
+        self, conversation: Conversation, one: FlowInstance, order: Order
+    ) -> FlowInstance | None:
+        match order.order:
+            case "cancel":
+                self._end_aside(conversation, one, order.reason)
+            case "goto":
+                moved = self._fitting(one, order.step)
+                conversation.aside.remove(one)
+                conversation.stack.append(moved)
+                return await self._go_to(moved, order.step)
+            case _:
+                _log.warning("instance %s is set aside: move it to a step, or cancel it", one.id)
+        return None
+
+    def _end_aside(self, conversation: Conversation, one: FlowInstance, reason: str) -> None:
         conversation.aside.remove(one)
         one.status = Status.CANCELLED
         self._stage.ended.append(one)
         self._stage.moved(one, one.step or None, None, reason)
 
-    async def _help(
-        self, conversation: Conversation, one: FlowInstance, order: Order
-    ) -> FlowInstance | None:
-        if order.order == "cancel":
-            self._drop(conversation, one, order.reason)
-            return None
-        if order.order != "goto":
-            _log.warning("instance %s is set aside: move it to a step, or cancel it", one.id)
-            return None
-        one.visit = one.fork = None
-        one.shelved = {}
-        if (reason := misfit(one, self._stage.flows)) is not None:
-            _log.error("instance %s cannot be moved: %s", one.id, reason)
-            return None
-        conversation.aside.remove(one)
-        one.status = Status.ACTIVE
-        conversation.stack.append(one)
-        return await self._go_to(one, order.step)
+    def _fitting(self, one: FlowInstance, step: str) -> FlowInstance:
+        """The instance at no step, with the data that the code of now wants.
+
+        Raises:
+            CannotMove: not even so the code fits it.
+            UnknownStep: its flow has no such step.
+        """
+        flows = self._stage.flows
+        try:
+            moved = migrated(deepcopy(one), flows)
+        except CannotMigrate as error:
+            raise CannotMove(f"instance {one.id} cannot be moved: {error}") from error
+        moved.visit = moved.fork = None
+        moved.shelved = {}
+        moved.status = Status.ACTIVE
+        if (reason := misfit(moved, flows)) is not None:
+            raise CannotMove(f"instance {one.id} cannot be moved: {reason}")
+        flow = flows[moved.flow]
+        if step not in flow.code:
+            raise UnknownStep(flow.name, step, flow.code)
+        return moved
+
+
+class CannotMove(HandrailError, ValueError):
+    """An instance that is set aside fits no code, whatever its step."""
 
 
 def _has_ticket(waiting: Waiting | None, token: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine.places import Place
@@ -11,9 +12,21 @@ from flows.instance import Past
 from flows.visit import Visit
 
 
-def settle(stage: Stage, place: Place, visit: Visit, *, data: Any, session: Any) -> dict[str, Any]:
+def settle(
+    stage: Stage,
+    place: Place,
+    visit: Visit,
+    *,
+    data: Any,
+    session: Any,
+    as_of_entry: bool = True,
+) -> dict[str, Any]:
     """Writes the fields that were changed over data and session, and answers the values that
     the data had in them.
+
+    Args:
+        as_of_entry: it was the data as of the entry of the step that was changed, as steps see
+            it; else the data of now, as hooks do.
 
     Raises:
         InvalidData: the data does not validate, or is no JSON.
@@ -21,18 +34,32 @@ def settle(stage: Stage, place: Place, visit: Visit, *, data: Any, session: Any)
     """
     instance = place.instance
     current = instance.data
-    after, changed = place.flow.settle(
-        visit.step, before={**current, **visit.data}, after=data, current=current
-    )
+    before = {**current, **visit.data} if as_of_entry else current
+    after, changed = place.flow.settle(visit.step, before=before, after=data, current=current)
     stage.keep_session(session, but=visit)  # the last that can fail
     instance.data = after
     names = {*changed, *(name for name in after if after[name] != current.get(name, ...))}
     if not names:
         return {}
-    before = {name: current[name] for name in names if name in current}
-    keep_entry_data(instance, before, but=visit)
-    _note_result(place, {name: after[name] for name in names if name in after}, before)
-    return before
+    replaced = {name: current[name] for name in names if name in current}
+    keep_entry_data(instance, replaced, but=visit)
+    _note_result(place, {name: after[name] for name in names if name in after}, replaced)
+    return replaced
+
+
+def undoing(stage: Stage, place: Place) -> Callable[[], None]:
+    """What undoes whatever is settled there from now on."""
+    instance, branch, fork = place.instance, place.branch, place.instance.fork
+    data, session = instance.data, stage.session.value
+    changed = branch.changed.copy() if branch is not None else {}
+    before = fork.before if fork is not None else {}
+
+    def undo() -> None:
+        instance.data, stage.session.value = data, session
+        if branch is not None and fork is not None:
+            branch.changed, fork.before = changed, before
+
+    return undo
 
 
 def _note_result(place: Place, changed: dict[str, Any], before: dict[str, Any]) -> None:

@@ -70,11 +70,14 @@ class Conversation:
         Args:
             notes: ``instance/place`` to key to result.
         """
-        for instance in (one for root in self.stack for one in instances(root)):
+        for root in self.stack:
+            known = {one.id: one for one in instances(root)}
             for name, results in notes.items():
                 owner, _, place = name.partition("/")
-                if owner == instance.id:
-                    _keep(instance, place, results)
+                if owner in known:
+                    _keep(known[owner], place, results)
+                elif owner.startswith(f"{root.id}-"):
+                    root.keep_for_called(owner, place, dict(results))
 
     def encode(self) -> str:
         """The JSON text."""

@@ -13,7 +13,7 @@ import orjson
 from engine import hooks, moves, showing, waits
 from engine.moves import Leaving, Then
 from engine.places import Place
-from engine.settling import settle
+from engine.settling import settle, undoing
 from engine.stage import Stage
 from engine.steps import (
     Called,
@@ -25,7 +25,15 @@ from engine.steps import (
     run_recovery,
     run_step,
 )
-from engine.transitions import AtStart, SwitchTo, UndoAnswer, Unfocus, resolve, step_back
+from engine.transitions import (
+    AtStart,
+    BackToCaller,
+    SwitchTo,
+    UndoAnswer,
+    Unfocus,
+    resolve,
+    step_back,
+)
 from flows.actions import Action, Back, Escalate, Remind, Repeat, Retry, Wait
 from flows.effects import Effects, Mark
 from flows.errors import (
@@ -74,6 +82,7 @@ class Walk:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self._retries: Counter[str] = Counter()
+        self._started: set[str] = set()
 
     async def go(self, then: Then | None) -> None:
         """Runs steps until one waits or the flow is over.
@@ -103,7 +112,7 @@ class Walk:
                 place.visit.undo_answer()
                 await self.go(Then(place, replay=True))
             case _:
-                if place.at_hub:
+                if place.at_hub and not isinstance(move, BackToCaller):
                     moves.shelve(place)
                 await self.go(await moves.make(self, place, Leaving(move, cause="back")))
 
@@ -114,9 +123,10 @@ class Walk:
         self._count(place)
         run = _Run(place, then.fresh, then.replay, self.stage.effects.mark())
         try:
-            await self._enter(place)
+            run = await self._start(run)
+            run = await self._enter(run)
             rest = await self._rest(run)
-            decided = self._take(run, rest)
+            decided = await self._leave(run, rest)
         except StepFailed as failure:
             self.stage.effects.undo(run.said)
             decided = await self._recover(run, failure)
@@ -131,15 +141,35 @@ class Walk:
         if len(entered) > MOVE_LIMIT:
             raise StepFailed(TransitionLoop(place.flow.name, step, entered[-10:], MOVE_LIMIT))
 
-    async def _enter(self, place: Place) -> None:
-        """Runs the hooks of an entry, once."""
-        visit = place.visit
+    async def _start(self, run: _Run) -> _Run:
+        """Runs the hook of the flow's start, once; answers the run as it goes on after it."""
+        place, visit = run.place, run.place.visit
+        if not visit.new or visit.number != 1 or place.instance.id in self._started:
+            return run
+        await hooks.run(self.stage, place, place.flow.hooks.enter, visit)
+        self._started.add(place.instance.id)
+        return replace(run, said=self.stage.effects.mark())
+
+    async def _enter(self, run: _Run) -> _Run:
+        """Runs the hook of an entry, once; answers the run as it goes on after it."""
+        place, visit = run.place, run.place.visit
         if not visit.new:
-            return
-        if visit.number == 1:
-            await hooks.run(self.stage, place, place.flow.hooks.enter, visit)
+            return run
         await hooks.run(self.stage, place, place.flow.code[visit.step].on_enter, visit)
         visit.new = False
+        return replace(run, said=self.stage.effects.mark())
+
+    async def _leave(self, run: _Run, rest: Rest) -> Then | Leaving | None:
+        """Takes what a run came to; where it leaves the step, the hook for that belongs to it."""
+        undo = undoing(self.stage, run.place)
+        decided = self._take(run, rest)
+        if not isinstance(decided, Leaving):
+            return decided
+        try:
+            return await moves.leave(self, run.place, decided)
+        except StepFailed:
+            undo()
+            raise
 
     async def _rest(self, run: _Run) -> Rest:
         place = run.place

@@ -175,6 +175,12 @@ class Visit:
         """Names the visit within its instance, also when a failed turn is run again."""
         return f"{self.number}.{self.step}"
 
+    @property
+    def rests(self) -> bool:
+        """Whether it has come to an ``ask`` or a ``call`` and stands there."""
+        asks = self.waiting is not None and not self.waiting.explicit
+        return asks or self.child is not None
+
     def ordinal(self, position: int) -> int:
         """The number of the question at that place of the journal."""
         return self.base + self.undone + position

@@ -177,7 +177,7 @@ class Chat:
         if self.crashed:
             self.clock.skip(by)
         else:
-            await let_pass(by, self.clock, self._watch, self.settle)
+            await let_pass(by, self.clock, self._watch, self.settle, lambda: self._process.alive)
         return self.replies(chat)
 
     # --- the process --------------------------------------------------------------------

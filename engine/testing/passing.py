@@ -25,14 +25,19 @@ async def let_pass(
     clock: VirtualClock,
     watch: Watch,
     settle: Callable[[], Awaitable[None]],
+    alive: Callable[[], bool],
 ) -> None:
     """Moves the clock; every timer on the way fires at its own time, and what it does is done
     before the clock goes on. Stretches in which the engine would only look, again and again,
-    whether there is something to do, are leapt over.
+    whether there is something to do, are leapt over. Where the process
+    dies on the way, the rest just passes.
     """
     end = clock.now() + milliseconds(by)
     await _patiently(settle)
     while (now := clock.now()) < end:
+        if not alive():
+            clock.skip((end - now) / 1000)
+            return
         await clock.advance(min(STRIDE, _goal(clock, watch, end) - now) / 1000)
         await _patiently(settle)
         goal = _goal(clock, watch, end)

@@ -69,6 +69,7 @@ async def payment(turn: Turn[Step, Order, FakePayments]) -> Action[Step]:
             Receipt,
             prompt=f"{order.count} x {order.item} to {order.address}.\n"
             f"Please pay {euros(order.count * order.price)}:\n{turn.deps.link(ticket)}",
+            hint="I am waiting for your payment.",
             remind=REMINDER,
             timeout=PATIENCE,
         )

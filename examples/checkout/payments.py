@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from engine import App
-from flows.errors import NotRunning, OperationError
+from flows.errors import NotRunning, UnknownToken
 
 PORT = "CHECKOUT_PORT"
 """The environment variable with the port to listen at; 0 takes a free one."""
@@ -70,7 +70,7 @@ def _web(app: App) -> Starlette:
             await app.resume(request.path_params["token"], receipt)
         except NotRunning:
             return PlainTextResponse("The bot starts or stops. Try again.\n", status_code=503)
-        except OperationError:
+        except UnknownToken:
             return PlainTextResponse(
                 "Nothing is to be paid here: it was paid already, has expired, or never was.\n",
                 status_code=404,

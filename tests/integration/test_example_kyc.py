@@ -199,12 +199,23 @@ async def test_a_branch_left_alone_for_a_day_is_reminded_of_once_also_after_a_ki
         assert await chat.advance(5 * DAY) == ()
 
 
-async def test_every_branch_is_reminded_of_by_itself() -> None:
+async def test_branches_whose_time_comes_together_are_reminded_of_together() -> None:
     async with Chat(app, clock=VirtualClock()) as chat:
         await chat.say("/kyc")
-        said = await chat.advance(DAY)
-    questions = [text for text in said if text != REMINDER]
-    assert len(said) == 2 * len(questions) == 6
+        reminder, *questions = await chat.advance(DAY)
+        assert (reminder, len(questions)) == (REMINDER, 3)
+        assert await chat.advance(5 * DAY) == ()
+
+
+async def test_branches_that_are_left_at_different_times_are_reminded_of_apart() -> None:
+    async with Chat(app, clock=VirtualClock()) as chat:
+        await chat.say("/kyc")
+        await give(chat, "document")
+        await chat.advance(timedelta(hours=5))
+        await give(chat, "email")
+        assert await chat.advance(timedelta(hours=19)) == (REMINDER, "What's your phone number?")
+        question = "ada@example.com - is that right?"
+        assert await chat.advance(timedelta(hours=5)) == (REMINDER, question)
 
 
 async def test_after_seven_days_of_silence_the_check_expires_and_says_so() -> None:

@@ -50,9 +50,10 @@ every_example = pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: f
 
 
 @pytest.fixture(autouse=True)
-def _any_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an example serves must not clash with what runs beside the tests."""
+def _on_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Examples must not clash with what runs beside the tests."""
     monkeypatch.setenv("CHECKOUT_PORT", "0")
+    monkeypatch.setenv("SURVEY_RESULTS", str(tmp_path / "results.db"))
 
 
 def module_of(folder: Path) -> str:

@@ -122,6 +122,43 @@ def test_random_kills_lose_nothing_and_repeat_only_a_message_in_flight(
     assert sum(length - 1 for _, length in runs) <= kills
 
 
+def said(server: Control) -> list[str]:
+    """What the bot said; what a kill in flight made it say twice, once."""
+    return [reply for reply, _ in groupby(server.post("replies", chat=ADA))]
+
+
+RAN_DOWN = ["question", "reminder", "question", "too late", "and now?"]
+
+
+def test_a_timeout_and_a_reminder_set_before_a_kill_come_after_the_restart_once_each(
+    server: Control, tmp_path: Path
+) -> None:
+    """Lesson 23, and python-telegram-bot #3522: a timer outlives the process that set it."""
+    app = "tests.bots.clockwork:app"
+    server.post("text", user=ADA, text="/start")
+    with bot(server, tmp_path, app):
+        wait_for(lambda: said(server) == ["question"])
+    time.sleep(2)  # all of it falls due while nothing runs
+    with bot(server, tmp_path, app):
+        wait_for(lambda: said(server) == RAN_DOWN)
+    server.post("text", user=ADA, text="on")
+    with bot(server, tmp_path, app):
+        wait_for(lambda: said(server) == [*RAN_DOWN, "so: on"])
+
+
+def test_kills_at_any_moment_around_timers_lose_none_and_repeat_none(
+    server: Control, tmp_path: Path
+) -> None:
+    server.post("text", user=ADA, text="/start")
+    kills = 0
+    while said(server) != RAN_DOWN:
+        count = len(server.post("replies", chat=ADA))
+        with bot(server, tmp_path, "tests.bots.clockwork:app"):
+            wait_for(lambda count=count: len(server.post("replies", chat=ADA)) > count)
+        kills += 1
+    assert len(server.post("replies", chat=ADA)) <= len(RAN_DOWN) + kills
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_the_bot_with_exit_code_0(
     server: Control, tmp_path: Path, number: signal.Signals
@@ -159,7 +196,7 @@ def test_a_second_bot_on_the_same_database_is_refused_with_a_sentence(
     assert "Traceback" not in log
 
 
-def wait_for(condition: object, seconds: float = 10) -> None:
+def wait_for(condition: object, seconds: float = 30) -> None:
     """Returns when the condition is true; fails after so many seconds."""
     assert callable(condition)
     deadline = time.monotonic() + seconds

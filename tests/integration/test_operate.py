@@ -205,7 +205,7 @@ async def test_an_unknown_instance_is_told_with_what_looks_alike(
     with pytest.raises(UnknownInstance, match="none does at all"):
         await operator.cancel("abc-0")
     await store(storage, "7", at_step("FIRST", id="abd-0"))
-    for act in (operator.cancel, operator.resume, operator.show):
+    for act in (operator.cancel, operator.decide, operator.show):
         with pytest.raises(UnknownInstance, match="Did you mean 'abd-0'"):
             await act("abc-0")
     with pytest.raises(UnknownInstance, match="'handrail ps' lists"):

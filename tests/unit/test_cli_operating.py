@@ -6,6 +6,7 @@ import asyncio
 import io
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,7 @@ def stored(user: str, *stack: FlowInstance) -> str:
 
 
 def orders() -> list[Order]:
-    """The orders in the inbox."""
+    """The orders in the inbox, but for the scope that each is looked up in."""
 
     async def look() -> list[Order]:
         storage = SqlStorage(URL)
@@ -93,7 +94,8 @@ def orders() -> list[Order]:
         rows = (await storage.inspect(Query(what="inbox"))).rows
         await storage.close()
         contents = [Update.from_json(row["body"]).content for row in rows]
-        return [content for content in contents if isinstance(content, Order)]
+        found = (content for content in contents if isinstance(content, Order))
+        return [replace(order, scope="") for order in found]
 
     return asyncio.run(look())
 
