@@ -38,7 +38,7 @@ from flows.effects import Effects, StartRequest
 from flows.inputs import input_from_json
 from flows.instance import FlowInstance, Status
 from flows.router import PlainHandler
-from flows.turn import Surroundings
+from flows.surroundings import Surroundings
 from flows.updates import Order, Person, Press, TimerFired, Update
 
 _log = logging.getLogger("handrail.engine")

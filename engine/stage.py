@@ -19,8 +19,8 @@ from flows.instance import FlowInstance, Status
 from flows.keys import ONE_PERSON
 from flows.questions import Mint
 from flows.replies import Reply
+from flows.surroundings import Surroundings
 from flows.timing import milliseconds
-from flows.turn import Surroundings
 from flows.updates import Press, Update
 from flows.visit import OnceResult, Visit
 

@@ -309,7 +309,7 @@ def test_a_transcript_that_cannot_be_read_fails_with_its_line(run: Run) -> None:
     ("arguments", "sentence"),
     [
         (("nowhere",), "there is no file or folder nowhere"),
-        ((), "there is no transcript.txt in ."),
+        ((), "there is no transcript*.txt in ."),
         (("onebot:app",), "its transcript goes in front of it"),
     ],
 )

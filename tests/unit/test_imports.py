@@ -105,7 +105,7 @@ def test_http_is_spoken_under_the_telegram_channel_only(package: str) -> None:
 
 @pytest.mark.parametrize("package", ["sqlalchemy", "alembic", "aiosqlite", "sqlite3"])
 def test_databases_are_spoken_to_under_storage_only(package: str) -> None:
-    users = [one for one in imports_under("flows", "engine", "examples") if one.package == package]
+    users = [one for one in imports_under("flows", "engine") if one.package == package]
     assert [str(one) for one in users] == []
 
 

@@ -1,0 +1,317 @@
+"""What a turn asks: people, outside events, and other flows."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Generic, Literal, cast, overload
+
+from pydantic import BaseModel
+from typing_extensions import TypeVar
+
+from flows.actions import Action
+from flows.answerers import Answerers, People, person_id
+from flows.asking import Asker, Check, Question, reply_of
+from flows.errors import ChildCancelled, DefinitionError
+from flows.inputs import Input, Outside, Text
+from flows.journal import Calling
+from flows.models import DoesNotFit, dump_model
+from flows.questions import Mint
+from flows.replies import Reply
+from flows.timing import Remind, Timing
+from flows.updates import Person
+
+if TYPE_CHECKING:
+    from flows.flow import Flow
+    from flows.turn import Turn
+
+S = TypeVar("S", bound=Enum)
+D = TypeVar("D", bound=BaseModel)
+Deps = TypeVar("Deps", default=Any)
+T = TypeVar("T")
+
+D2 = TypeVar("D2", bound=BaseModel)
+R2 = TypeVar("R2")
+
+Decide = Callable[["Turn[S, D, Deps]"], "Action[S] | Awaitable[Action[S]]"]
+"""Decides what happens when the time of a question is up."""
+
+
+class Asks(Answerers, Generic[S, D, Deps]):
+    """The part of a turn that asks: the run ends there until the answer has come."""
+
+    __slots__ = ()
+
+    _mint: Mint
+
+    @overload
+    async def ask(
+        self,
+        prompt: str | Reply,
+        accept: None = None,
+        *,
+        key: str | None = None,
+        keep: str | None = None,
+        check: Check[str] | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+        from_: People | None = None,
+    ) -> str: ...
+
+    @overload
+    async def ask(
+        self,
+        prompt: str | Reply,
+        accept: Input[T],
+        *,
+        key: str | None = None,
+        keep: T | None = None,
+        check: Check[T] | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+        from_: People | None = None,
+    ) -> T: ...
+
+    async def ask(
+        self,
+        prompt: str | Reply,
+        accept: Input[Any] | None = None,
+        *,
+        key: str | None = None,
+        keep: Any = None,
+        check: Check[Any] | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+        from_: People | None = None,
+    ) -> Any:
+        """Asks and answers what the person says, however much later; a restart loses nothing.
+
+        The handler is left here, and run again from its top when the answer is there.
+        ``finally`` blocks and context managers between run each time: hold no lock and no
+        database transaction across an ``ask``.
+
+        Args:
+            prompt: the question.
+            accept: what is taken as an answer; a text unless said.
+            key: a name for this question, where the order of questions may change in a deploy.
+            keep: adds a button "Keep: ..." that answers with this value.
+            check: looks at the parsed answer; a text refuses it and is said to the person.
+            timeout: how long the answer may take; a refused one does not start it anew.
+            remind: reminders, each counted from the asking.
+            on_timeout: decides when the time is up and the handler does not catch AskTimeout.
+            from_: whose answer counts, where several people could give one.
+
+        Raises:
+            TooManyTries: the tries that ``accept`` allows are used up.
+            AskTimeout: nobody answered in time.
+            DefinitionError: a time that cannot be, or somebody who could never answer.
+        """
+        self._run.enter_ask()
+        return await self._asker().ask(
+            Question(
+                prompt=reply_of(prompt),
+                wanted=accept if accept is not None else Text(),
+                key=key,
+                keep=keep,
+                check=check,
+                timing=Timing.of(timeout, remind, on_timeout),
+                people=self._people(from_),
+            )
+        )
+
+    async def ask_each(
+        self,
+        people: Sequence[Person | str] | None,
+        prompt: str | Reply,
+        accept: Input[T],
+        *,
+        need: Literal["all"] | int = "all",
+        key: str | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+    ) -> dict[str, T]:
+        """Asks several people in one chat; each answers once. For flows of a chat or a topic.
+
+        Args:
+            people: who is asked; None: everybody in the chat, and then ``need`` is a number.
+            need: how many answers it takes.
+
+        Returns:
+            Person (the channel's id) to answer, in the order of the answers.
+
+        Raises:
+            AskTimeout: it took too long.
+            DefinitionError: ``need`` is no number of answers that could come, somebody could never
+                answer, or ``accept`` takes several presses.
+        """
+        self._run.enter_ask()
+        asked = self._others([person_id(one) for one in people or ()])
+        if accept.start() is not None:
+            raise DefinitionError(
+                f"turn.ask_each: {type(accept).__name__} takes several presses, which people would "
+                "mix up on one message. Ask each person on their own, with from_=.",
+                flow=self._flow.name,
+                step=self.step.name,
+            )
+        return cast(
+            "dict[str, T]",
+            await self._asker().ask(
+                Question(
+                    prompt=reply_of(prompt),
+                    wanted=accept,
+                    key=key,
+                    timing=Timing.of(timeout, remind, on_timeout),
+                    people=asked,
+                    poll=_needed(need, asked),
+                )
+            ),
+        )
+
+    def ticket(self, key: str = "") -> str:
+        """A token that nobody can guess, for one outside event: whoever has it may answer
+        ``turn.outside`` through ``app.resume``. It is the same in every re-run of the step, and
+        means nothing any more once it was used or the question is over.
+
+        Args:
+            key: where a step waits for several events, names this one.
+        """
+        self._run.enter()
+        seen, name = self._run.visit.seen, f"ticket {key}"
+        if name not in seen:
+            seen[name] = secrets.token_urlsafe(18)
+        return f"{self._run.root}.{seen[name]}"
+
+    @overload
+    async def outside(
+        self,
+        ticket: str,
+        model: type[T],
+        *,
+        prompt: str | Reply | None = None,
+        hint: str | None = None,
+        key: str | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+    ) -> T: ...
+
+    @overload
+    async def outside(
+        self,
+        ticket: str,
+        model: None = None,
+        *,
+        prompt: str | Reply | None = None,
+        hint: str | None = None,
+        key: str | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+    ) -> Any: ...
+
+    async def outside(
+        self,
+        ticket: str,
+        model: type[Any] | None = None,
+        *,
+        prompt: str | Reply | None = None,
+        hint: str | None = None,
+        key: str | None = None,
+        timeout: timedelta | None = None,
+        remind: Remind | None = None,
+        on_timeout: Decide[S, D, Deps] | None = None,
+    ) -> Any:
+        """Waits until ``app.resume(ticket, payload)`` is called, and answers the payload.
+
+        Args:
+            ticket: what ``turn.ticket`` gave.
+            model: the type of the payload, anything that pydantic validates; None: plain JSON.
+            prompt: what to say meanwhile; None: what the step has said is enough.
+            hint: what somebody reads who writes something meanwhile.
+
+        Raises:
+            AskTimeout: it took too long.
+        """
+        self._run.enter_ask()
+        return await self._asker().ask(
+            Question(
+                prompt=reply_of(prompt) if prompt is not None else None,
+                wanted=Outside(model=model if model is not None else Any, retry=hint),
+                key=key,
+                timing=Timing.of(timeout, remind, on_timeout),
+                ticket=ticket,
+            )
+        )
+
+    async def call(
+        self,
+        child: Flow[Any, D2, R2],
+        data: D2 | Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+    ) -> R2:
+        """Runs another flow to its end, and answers its result; it is journaled as an answer is.
+
+        Args:
+            child: the flow; it has to be registered, which it is with the flow whose handler
+                names it.
+            data: what it starts with: its model, or some of its fields.
+            key: a name for this call, where the order of questions may change in a deploy.
+
+        Raises:
+            ChildCancelled: it did not succeed.
+            StartRefused: these arguments do not make its data.
+        """
+        return child.result(await self.call_data(child, data, key=key))
+
+    async def call_data(
+        self,
+        child: Flow[Any, D2, Any],
+        data: D2 | Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+    ) -> D2:
+        """As ``call``, but answers the data that the flow has at its end, whatever its result."""
+        run = self._run
+        run.enter_ask()
+        answer = run.next_answer(f"call {child.name}", key)
+        if answer is None:
+            run.muted = False
+            run.call(Calling(child, key, _start_data(child, data)))
+        if run.at_fresh:
+            run.muted = False
+        run.position += 1
+        if answer.value.get("cancelled") is not None:
+            raise ChildCancelled(child.name, answer.value["cancelled"])
+        try:
+            return child.load(answer.value["data"])
+        except DoesNotFit as error:
+            run.refuse_journal(f"the result of {child.name!r} does not fit any more: {error}")
+
+    def _asker(self) -> Asker:
+        around = self._around
+        return Asker(
+            self._run, self._instance.id, self._mint, around.effects, around.now, around.turn
+        )
+
+
+def _needed(need: Literal["all"] | int, people: Sequence[str]) -> int:
+    """How many answers a poll takes. Raises DefinitionError."""
+    if need == "all" and people:
+        return len(people)
+    if isinstance(need, int) and 1 <= need <= (len(people) or need):
+        return need
+    raise DefinitionError(
+        f"turn.ask_each: need={need!r} of {len(people) or 'any number of'} people cannot be. "
+        "Give a number from 1 on, or name the people and say 'all'."
+    )
+
+
+def _start_data(child: Flow[Any, D2, R2], data: D2 | Mapping[str, Any] | None) -> dict[str, Any]:
+    return dump_model(data) if isinstance(data, BaseModel) else child.start(data or {})
