@@ -93,11 +93,11 @@ async def run_step(place: Place, *, fresh: bool, replay: bool, stage: Stage, not
     returned = await _run(run, _inside_middleware(flow, code, turn, run), flow=flow)
     if run.misfit is not None:
         return Misfit(run.misfit)
+    if (run.calling or run.waiting) and not isinstance(returned, Wait | None):
+        _warn_ignored(run)
     if run.calling is not None:
         return Called(run.calling)
     if run.waiting is not None:
-        if returned is not None and not isinstance(returned, Wait):
-            _warn_ignored(run)
         return Suspended(run.waiting)
     if not isinstance(returned, Action):
         raise StepFailed(NotAnAction(flow.name, visit.step, returned))

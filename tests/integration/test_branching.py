@@ -37,8 +37,11 @@ def ages() -> FlowBuilder[Step, Data]:
     """Asks for the age; a step of its own sends children to their parents' question."""
     flow = FlowBuilder("ages", Step, Data)
     flow.ask(S.AGE, "Age?", Integer(), into="age")
-    cases = [(lambda data: data.age < 0, END), (lambda data: data.age < 18, S.PARENT)]
-    flow.branch(S.CHECK, cases, otherwise=S.DONE)
+    flow.branch(
+        S.CHECK,
+        [(lambda data: data.age < 0, END), (lambda data: data.age < 18, S.PARENT)],
+        otherwise=S.DONE,
+    )
     flow.ask(S.PARENT, "Who is your parent?", Text(), into="parent")
     flow.ask(S.DONE, "Anything else?", Text(), save=lambda data, text: None)
     return flow
@@ -148,8 +151,7 @@ async def test_a_condition_inside_a_branch_of_a_fork(talk: Talk) -> None:
         NOTE = auto()
 
     flow = FlowBuilder("forked", Forked, Data)
-    branches = [(Forked.AGE, Forked.PARENT), Forked.NOTE]
-    flow.parallel(from_=Forked.START, steps=branches, join=END)
+    flow.parallel(from_=Forked.START, steps=[(Forked.AGE, Forked.PARENT), Forked.NOTE], join=END)
     flow.ask(Forked.AGE, "Age?", Integer(), into="age")
     flow.branch(Forked.AGE, [(lambda data: data.age < 18, Forked.PARENT)], otherwise=END)
     flow.ask(Forked.PARENT, "Parent?", Text(), into="parent")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Any
 
@@ -248,6 +250,26 @@ async def test_a_caught_back_is_a_reason_like_any_other(talk: Talk) -> None:
     async with talk(flow) as chat:
         await chat.say("/start")
         assert await chat.say("/back") == ("no address (back)",)
+
+
+async def test_what_a_step_returns_that_swallows_its_call_is_ignored_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def only(turn: Parent) -> Action[One]:
+        with suppress(asyncio.CancelledError):
+            await turn.call(address)
+        return decided[0]
+
+    decided: list[Action[One]] = []
+    flow = FlowBuilder("parent", One, Names).step(One.ONLY, only, to=[END])
+
+    @flow.on_enter
+    async def start(turn: Parent) -> None:
+        decided.append(turn.complete())
+
+    async with Chat(app_of(flow.build(initial=One.ONLY))) as chat:
+        assert await chat.say("/start") == ("Street?",)
+    assert "what it returned is ignored" in caplog.text
 
 
 # --- depth, loops and errors ------------------------------------------------------------

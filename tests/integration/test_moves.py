@@ -70,6 +70,7 @@ async def test_an_answer_is_consumed_by_one_step() -> None:
 
 
 async def test_back_from_the_second_step_shows_the_first_with_the_answer_to_keep() -> None:
+    """Lesson 1: back from the second step shows the first."""
     async with Chat(app_of(linear())) as chat:
         await chat.say("/start")
         await chat.say("Ada")
@@ -78,6 +79,7 @@ async def test_back_from_the_second_step_shows_the_first_with_the_answer_to_keep
 
 
 async def test_back_at_the_start_says_so_and_asks_again() -> None:
+    """Lesson 1: with nothing behind, back says so and asks again."""
     async with Chat(app_of(linear())) as chat:
         await chat.say("/start")
         said = await chat.say("/back")
@@ -121,6 +123,7 @@ async def test_back_inside_a_step_drops_the_once_results_after_the_answer() -> N
 
 
 async def test_back_passes_over_steps_that_only_say_something() -> None:
+    """Lesson 2: automatic steps are skipped by back."""
     builder = FlowBuilder("three", Three, Names)
     builder.ask(Three.FIRST, "First?", Text(), into="first")
     builder.say(Three.SECOND, "Interlude.")
