@@ -10,6 +10,7 @@ if not hasattr(flows, "FlowBuilder"):
 
 from engine.app import App
 from engine.notices import Notices
+from engine.operate import Operator
 from engine.settings import Settings
 
-__all__ = ["App", "Notices", "Settings"]
+__all__ = ["App", "Notices", "Operator", "Settings"]

@@ -57,7 +57,7 @@ class Answers:
         poll.answers[self._person] = value
         if len(poll.answers) >= poll.need:
             return poll.answers
-        self._stage.effects.notice = self._stage.texts.counted(len(poll.answers), poll.need)
+        self._stage.remark(self._stage.texts.counted(len(poll.answers), poll.need))
         return None
 
     async def refused(self, refused: Refused) -> None:
@@ -107,7 +107,7 @@ class Answers:
         if branch is None:
             return
         place.take_focus()
-        if branch.done:
+        if branch.visit is None:  # done, or abandoned at a join that the person has come back from
             await moves.redo(self._walk, place, branch)
             return
         fork.focus = branch.head

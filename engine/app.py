@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -14,20 +16,33 @@ from engine.bot import Bot
 from engine.clock import SystemClock
 from engine.composition import channel_of, storage_of
 from engine.notices import Notices
+from engine.operate import Erased, Operator, Receipt
 from engine.retention import SHORTEST
 from engine.settings import Settings
 from engine.worker import Worker
-from flows.errors import DefinitionError
+from flows.conversation import ConversationKey
+from flows.errors import DefinitionError, NotRunning
+from flows.flow import Flow
 from flows.models import DoesNotFit
 from flows.ports import Channel, Clock, FlowStorage
 from flows.registry import FlowRegistry
 from flows.router import Router
+from flows.summary import summary
 
 HANDLER_TIMEOUT = 30.0
 """Seconds that the handlers of one turn may take, unless an App says otherwise."""
 
 
 Lifespan = Callable[["App"], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """What an App has while it runs."""
+
+    worker: Worker
+    storage: FlowStorage
+    source: str
 
 
 class App:
@@ -83,6 +98,7 @@ class App:
         self._keep = keep
         self._lifespan = lifespan
         self._clock = clock or SystemClock()
+        self._at_work: AtWork | None = None
 
     @property
     def name(self) -> str:
@@ -106,11 +122,7 @@ class App:
 
     def check(self) -> list[str]:
         """A line about each flow; that they can be listed means that they passed every check."""
-        return [
-            f"{flow.name}: version {flow.version}, starts at {flow.initial.name}, "
-            f"steps: {', '.join(flow.table)}"
-            for flow in self.registry.flows.values()
-        ]
+        return [summary(flow) for flow in self.registry.flows.values()]
 
     async def run(
         self,
@@ -137,6 +149,7 @@ class App:
             SchemaMismatch: the storage's schema is not ours.
             StorageDown: the storage cannot be reached at the start.
             ChannelStopped: the channel cannot go on.
+            Exception: what the lifespan raises, as it is.
         """
         if channel is None:
             channel = channel_of(Settings.from_environment())
@@ -152,10 +165,101 @@ class App:
                 handler_timeout=self._timeout,
                 keep=self._keep,
             )
-            await worker.run(stop or asyncio.Event(), at_once)
+            self._at_work = AtWork(worker, storage, channel.source)
+            async with self._lifespan(self) if self._lifespan is not None else nullcontext():
+                await worker.run(stop or asyncio.Event(), at_once)
         finally:
+            self._at_work = None
             await channel.close()
             await storage.close()
+
+    # --- from outside -------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def operator(
+        self, storage: FlowStorage | None = None, *, sources: Sequence[str] = ()
+    ) -> AsyncIterator[Operator]:
+        """An Operator for scripts, and beside a bot that runs in another process.
+
+        Args:
+            storage: a handle of its own on the bot's storage, which is opened and closed here;
+                None: what HANDRAIL_DATABASE_URL names.
+            sources: the bot that ``start`` is for, where it is not told.
+
+        Raises:
+            SchemaMismatch: the storage's schema is not ours.
+            StorageDown: the storage cannot be reached.
+        """
+        if storage is None:
+            storage = storage_of(Settings.from_environment().database_url)
+        try:
+            await storage.open()
+            yield Operator(storage, self._bot, sources=sources, clock=self._clock)
+        finally:
+            await storage.close()
+
+    async def start(
+        self,
+        flow: str | Flow[Any, Any],
+        *,
+        user: str | int,
+        chat: str | int | None = None,
+        topic: str | int | None = None,
+        source: str | None = None,
+        data: Mapping[str, Any] | BaseModel | None = None,
+    ) -> Receipt:
+        """Starts a flow for a person, while the App runs; see ``Operator.start``."""
+        return await self.running.start(
+            flow, user=user, chat=chat, topic=topic, source=source, data=data
+        )
+
+    async def resume(self, ticket: str, payload: Any = None) -> Receipt:
+        """Hands in an outside event by its ticket, while the App runs; see ``Operator.resume``."""
+        return await self.running.resume(ticket, payload)
+
+    async def decide(self, instance: str, payload: Any = None) -> Receipt:
+        """Hands in an operator's answer to an escalated instance, while the App runs; see
+        ``Operator.decide``.
+        """
+        return await self.running.decide(instance, payload)
+
+    async def goto(self, instance: str, step: str | Enum) -> Receipt:
+        """Moves an instance to a step, while the App runs; see ``Operator.goto``."""
+        return await self.running.goto(instance, step)
+
+    async def cancel(self, instance: str, reason: str = "cancelled") -> Receipt:
+        """Ends an instance, while the App runs; see ``Operator.cancel``."""
+        return await self.running.cancel(instance, reason)
+
+    async def cancel_conversation(
+        self, key: str | ConversationKey, reason: str = "cancelled"
+    ) -> Receipt:
+        """Ends all of a conversation, while the App runs; see ``Operator.cancel_conversation``."""
+        return await self.running.cancel_conversation(key, reason)
+
+    async def erase(self, person: str) -> Erased:
+        """Removes a person everywhere, while the App runs; see ``Operator.erase``."""
+        return await self.running.erase(person)
+
+    @property
+    def running(self) -> Operator:
+        """The Operator of this App while it runs: its orders are carried out at once.
+
+        Raises:
+            NotRunning: it does not run in this process.
+        """
+        at_work = self._at_work
+        inbox = at_work.worker.inbox if at_work is not None else None
+        if at_work is None or inbox is None:
+            raise NotRunning(self.name)
+        return Operator(
+            at_work.storage,
+            self._bot,
+            sources=(at_work.source,),
+            clock=self._clock,
+            put=inbox.put,
+            erased=inbox.forget,
+        )
 
 
 def _check_session(session: type[BaseModel] | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ class _Offer:
     specific: bool = True
 
 
-def waiting_places(conversations: Conversations, flows: Flows) -> Iterator[Place]:
+def waiting_places(conversations: Conversations, flows: Flows) -> list[Place]:
     """The places that take free input, the one that is talked about first, then those that
     were asked last, then in declared order.
     """
@@ -64,7 +64,9 @@ def waiting_places(conversations: Conversations, flows: Flows) -> Iterator[Place
         for place in leaves(top(root, flows), flows)
         if place.visit.waiting is not None
     ]
-    yield from sorted(found, key=lambda place: (not in_focus(place, foremost), -_asked(place)))
+    if len(found) > 1:
+        found.sort(key=lambda place: (not in_focus(place, foremost), -_asked(place)))
+    return found
 
 
 def in_focus(place: Place, foremost: object) -> bool:
@@ -84,12 +86,17 @@ def take(
     """
     foremost = conversations.foremost(flows)
     places = [place for place in waiting_places(conversations, flows) if _may_answer(place, update)]
+    if len(places) == 1:
+        offer = _offered(places[0], update.content)
+        return offer.taken if offer is not None else None
     if replied is not None:
         places.sort(key=lambda place: place.visit.waiting is None or _slot(place) != replied)
     offers = [
         (place, offer) for place in places if (offer := _offered(place, update.content)) is not None
     ]
     if replied is not None and offers and _slot(offers[0][0]) == replied:
+        return offers[0][1].taken
+    if len(offers) == 1:
         return offers[0][1].taken
     focus = [offer for place, offer in offers if in_focus(place, foremost)]
     others = [offer for place, offer in offers if not in_focus(place, foremost)]
@@ -100,6 +107,21 @@ def take(
         (others, _parses),
         (others, _any),
     )
+
+
+def answered_before(conversations: Conversations, flows: Flows, update: Update) -> bool:
+    """Whether it would be this person's second answer to a question that several answer."""
+    for place in waiting_places(conversations, flows):
+        if _has_answered(place, update):
+            offer = _offered(place, update.content)
+            if offer is not None and _parses(offer):
+                return True
+    return False
+
+
+def asks(place: Place, update: Update) -> bool:
+    """Whether the place waits for an answer of this person."""
+    return place.visit.waiting is not None and _may_answer(place, update)
 
 
 Wanted = Callable[[_Offer], bool]
@@ -143,11 +165,19 @@ def _offered(place: Place, content: Content) -> _Offer | None:
 
 def _may_answer(place: Place, update: Update) -> bool:
     """Whether this person's answers count there, and are still wanted."""
-    waiting = _waiting(place)
-    person = update.user.id if update.user is not None else ""
-    if waiting.people and person not in waiting.people:
+    people = _waiting(place).people
+    if people and _person(update) not in people:
         return False
-    return waiting.poll is None or person not in waiting.poll.answers
+    return not _has_answered(place, update)
+
+
+def _has_answered(place: Place, update: Update) -> bool:
+    poll = _waiting(place).poll
+    return poll is not None and _person(update) in poll.answers
+
+
+def _person(update: Update) -> str:
+    return update.user.id if update.user is not None else ""
 
 
 def _waiting(place: Place) -> Waiting:

@@ -10,7 +10,7 @@ import orjson
 from engine.conversations import root_id
 from engine.dialogue import Dialogue
 from engine.places import escalated
-from engine.scopes import Scope, message_key
+from engine.scopes import Scope, is_shared, message_key
 from engine.state import Conversation
 from engine.timers import ALARM, SOURCE, first_due
 from flows.effects import Emission
@@ -121,7 +121,10 @@ def _speaker(emission: Emission) -> str:
 
 
 def _written(origin: Origin, scope: Scope, dialogue: Dialogue) -> ScopeWrite:
-    state = dialogue.conversations.by_key[scope.key].encode()
+    conversation = dialogue.conversations.by_key[scope.key]
+    if scope.key == dialogue.talked_in and _moved(origin, scope, conversation):
+        conversation.chat = str(origin.update.address)
+    state = conversation.encode()
     snapshot = origin.snapshots.get(scope.key)
     old = snapshot.state if snapshot is not None else EMPTY
     return _write(origin, scope, state if state != old else None)
@@ -139,11 +142,12 @@ def _write(origin: Origin, scope: Scope, state: str | None) -> ScopeWrite:
 
 
 def _instances(origin: Origin, scope: ScopeWrite, dialogue: Dialogue) -> Iterator[InstanceRow]:
-    """The instances of a scope; none where nothing has changed."""
-    if scope.state is None:
-        return
-    for one in dialogue.conversations.by_key[scope.key].instances():
-        yield _instance(origin, one, conv=scope.key, ended=None)
+    """The instances of a scope: all where its state has changed, and those that are over; one
+    that was over in the turn that started it leaves the state as it was.
+    """
+    if scope.state is not None:
+        for one in dialogue.conversations.by_key[scope.key].instances():
+            yield _instance(origin, one, conv=scope.key, ended=None)
     for one in dialogue.ended:
         if dialogue.conversations.homes[one.id] == scope.key:
             yield _instance(origin, one, conv=scope.key, ended=origin.now)
@@ -189,7 +193,7 @@ def _alarms(origin: Origin, dialogue: Dialogue) -> Iterator[TimerRow | TimerDrop
             yield TimerDrop(conv=scope.key, name=ALARM)
         if first is None:
             continue
-        moved = content.kind != "timer" and _goes_along(conversation)
+        moved = scope.key == dialogue.talked_in and _moved(origin, scope, conversation)
         if moved or not _set_in_time(conversation, first.at, origin.now):
             conversation.alarm = first.at
             yield _alarm(origin, scope, first.at)
@@ -200,9 +204,9 @@ def _set_in_time(conversation: Conversation, due: int, now: int) -> bool:
     return conversation.alarm is not None and now < conversation.alarm <= due
 
 
-def _goes_along(conversation: Conversation) -> bool:
-    """Whether the alarm has to go where the person is now: it speaks in the chat that set it."""
-    return any(root.chat is not None for root in conversation.stack)
+def _moved(origin: Origin, scope: Scope, conversation: Conversation) -> bool:
+    """Whether it is talked about in another chat now: the alarm speaks in the one that set it."""
+    return is_shared(scope.key) and conversation.chat != str(origin.update.address)
 
 
 def _alarm(origin: Origin, scope: Scope, due: int) -> TimerRow:
@@ -213,7 +217,7 @@ def _alarm(origin: Origin, scope: Scope, due: int) -> TimerRow:
         content=TimerFired(ALARM, {"due": due, "scope": scope.key}),
         at=due,
         address=update.address,
-        user=update.user,
+        user=update.user if scope.person is not None else None,  # of several, it is nobody's
     )
     return TimerRow(
         conv=scope.key,

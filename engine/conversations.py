@@ -56,8 +56,7 @@ class Conversations:
 
     def tops(self) -> list[FlowInstance]:
         """The instances that take free input."""
-        found = (conversation.top for conversation in self.by_key.values())
-        return [one for one in found if one is not None]
+        return [one.stack[-1] for one in self.by_key.values() if one.stack]
 
     def find(self, instance: str) -> FlowInstance | None:
         """The running instance of that id; that of a called one is found by what called it."""
@@ -69,19 +68,16 @@ class Conversations:
 
     def foremost(self, flows: Flows) -> FlowInstance | None:
         """The instance that is talked about: of several, the one that asked last in this chat."""
+        if len(self.by_key) == 1:
+            return self.own.top
         tops = self.tops()
         if len(tops) < 2:
             return tops[0] if tops else None
         return max(tops, key=lambda root: (self._here(root), asked_last(top(root, flows), flows)))
 
-    def note_place(self, root: FlowInstance, flows: Flows) -> None:
-        """Remembers where an instance is talked about that goes through several chats."""
-        if flows[root.flow].key in ("chat", "topic", "user_in_chat"):
-            return
-        root.chat = str(self._update.address)
-
     def _here(self, root: FlowInstance) -> bool:
-        return root.chat in (None, str(self._update.address))
+        """Whether it was in this chat that it was last talked about."""
+        return self.of(root).chat in (None, str(self._update.address))
 
     def raise_to_top(self, root: FlowInstance) -> bool:
         """A parked instance was addressed: it takes the input from now on. Answers whether it
@@ -106,7 +102,7 @@ class Conversations:
 
 
 def asked_last(place: Place, flows: Flows) -> int:
-    """When the latest question beneath was shown; 0: none was."""
+    """The turn in which the latest question beneath was shown; 0: none was."""
     times = (
         leaf.visit.waiting.asked for leaf in leaves(place, flows) if leaf.visit.waiting is not None
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from engine import moves, showing
 from engine.answers import Answers
 from engine.bot import Bot
-from engine.candidates import Answered, Outdated, Refused
+from engine.candidates import Answered, Outdated, Refused, waiting_places
 from engine.conversations import Conversations
 from engine.dues import handle_due
 from engine.orders import Orders
@@ -44,6 +44,9 @@ from flows.updates import Order, Person, Press, TimerFired, Update
 _log = logging.getLogger("handrail.engine")
 
 
+Refs = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
+
+
 class Dialogue:
     """Handles one update; afterwards its attributes say what is to be committed.
 
@@ -54,7 +57,7 @@ class Dialogue:
         person: who may press the buttons that this turn shows.
         notes: what ``turn.once`` stored for this cause before, if it ran before.
         save_notes: stores ``notes`` durably.
-        replied: the name of the message that the update replies to, if it is one of ours.
+        refs: looks up the channel's references of messages by their names.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Dialogue:
         person: str,
         notes: OnceNotes,
         save_notes: Callable[[], Awaitable[None]],
-        replied: str | None = None,
+        refs: Refs,
     ) -> None:
         self.bot = bot
         self.conversations = Conversations(conversations, update)
@@ -85,6 +88,7 @@ class Dialogue:
                 deps=bot.deps,
                 effects=self.effects,
                 now=now,
+                turn=cause,
             ),
             # no method of this object: a cycle would keep all of a turn until the next collection
             running=self.conversations.running,
@@ -95,7 +99,7 @@ class Dialogue:
             save_notes=save_notes,
         )
         self.walk = Walk(self.stage)
-        self._replied = replied
+        self._refs = refs
         self._shown: str | None = None
         self._starter = Starter(self.walk, self.conversations, cause)
 
@@ -115,6 +119,11 @@ class Dialogue:
     def ended(self) -> list[FlowInstance]:
         """Instances that are over."""
         return self.stage.ended
+
+    @property
+    def talked_in(self) -> str | None:
+        """The storage key of the scope whose question was shown last."""
+        return self.conversations.homes.get(self._shown) if self._shown is not None else None
 
     async def run(self) -> None:
         """Handles the update, inside the middleware.
@@ -138,11 +147,23 @@ class Dialogue:
             flows=self.stage.flows,
             router=self.bot.router,
             texts=self.bot.texts,
-            replied=self._replied,
+            replied=await self._replied_to(),
         )
         await self._handle(route(routing, self.update))
         await self._start_requested()
         self._uncover()
+
+    async def _replied_to(self) -> str | None:
+        """The name of the question that the update replies to, where several are waiting."""
+        reply_to = self.update.reply_to
+        if reply_to is None:
+            return None
+        places = waiting_places(self.conversations, self.stage.flows)
+        slots = [place.visit.waiting.slot for place in places if place.visit.waiting is not None]
+        if len(slots) < 2:
+            return None
+        refs = await self._refs(slots)
+        return next((slot for slot, reference in refs.items() if reference == reply_to), None)
 
     async def _overdue(self) -> None:
         """What was due before the update happened, has happened before it."""
@@ -214,7 +235,7 @@ class Dialogue:
             case Answered() | Refused() | Outdated() | Drafted() | HubPressed():
                 await self._answer(decision)
             case Noticed(text=text):
-                self.effects.notice = text
+                self.stage.remark(text)
             case Started(flow=flow, payload=payload):
                 await self._start(StartRequest(flow, {}, payload))
             case Handled(handler=handler, payload=payload):
@@ -362,7 +383,6 @@ class Dialogue:
     def _note_shown(self, root: FlowInstance | None) -> None:
         if root is not None:
             self._shown = root.id
-            self.conversations.note_place(root, self.stage.flows)
 
     def _show_foremost(self) -> None:
         foremost = self.foremost()

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 from engine import moves, showing
 from engine.conversations import Conversations
-from engine.places import Flows
+from engine.places import Flows, every, top
 from engine.timers import Due, Kind, first_due, pass_over_reminders
 from engine.walk import Walk
 from flows.instance import FlowInstance, Status
@@ -32,9 +32,14 @@ async def handle_due(
     last of it happened. What fails has left no trace but an apology, and does not come again:
     it would stand in the way of everything else.
 
+    What is due in a conversation is never before its alarm: most turns have nothing to look at.
+
     Args:
         undone: what happens inside is undone if it raises.
     """
+    alarms = (one.alarm for one in conversations.by_key.values())
+    if not any(alarm is not None and alarm <= until for alarm in alarms):
+        return None
     last: FlowInstance | None = None
     sorry = False
     for _ in range(FIRED_LIMIT):
@@ -105,9 +110,23 @@ def _remind(walk: Walk, due: Due) -> None:
     waiting = due.place.visit.waiting
     if waiting is None:
         return
-    rung = waiting.rungs.pop(0)
-    walk.stage.say(rung.text or walk.stage.texts.reminder)
+    text = waiting.rungs.pop(0).text
+    walk.stage.say(text or walk.stage.texts.reminder)
+    if due.place.held:
+        _remind_of_the_rest(walk, due, text)
     showing.show_question(walk.stage, due.place)
+
+
+def _remind_of_the_rest(walk: Walk, due: Due, text: str) -> None:
+    """Branches of which nobody talks are reminded of together, where it is time for several."""
+    for place in every(top(due.place.root, walk.stage.flows), walk.stage.flows):
+        visit = place.line.visit
+        waiting = visit.waiting if visit is not None else None
+        if waiting is None or not waiting.rungs or not place.held:
+            continue
+        if (waiting.rungs[0].due, waiting.rungs[0].text) == (due.at, text):
+            waiting.rungs.pop(0)
+            showing.show_question(walk.stage, place)
 
 
 async def _time_is_up(walk: Walk, due: Due) -> None:

@@ -15,17 +15,19 @@ from flows.visit import Visit
 _log = logging.getLogger("handrail.engine")
 
 
-async def run(stage: Stage, place: Place, hook: Hook[Any, Any, Any] | None, visit: Visit) -> None:
-    """Runs a hook, and writes what it changed.
+async def run(
+    stage: Stage, place: Place, hook: Hook[Any, Any, Any] | None, visit: Visit
+) -> dict[str, Any]:
+    """Runs a hook, and writes what it changed; answers the values that the data had there.
 
     Raises:
         StepFailed: it failed, or asked.
     """
     if hook is None:
-        return
+        return {}
     left = await run_hook(place, hook, visit, stage=stage)
     try:
-        settle(stage, place, visit, data=left.data, session=left.session)
+        return settle(stage, place, visit, data=left.data, session=left.session, as_of_entry=False)
     except Exception as error:  # what cannot be stored is the hook's failure
         raise StepFailed(error) from error
 

@@ -82,6 +82,27 @@ class Inbox:
                     if seq is not None
                 ]
 
+    async def put(self, row: InboxRow, update: Update) -> int | None:
+        """Keeps a row that does not come from a channel, and lets its turn run; answers its
+        number, or None where it is known already.
+
+        Raises:
+            BadRow: it cannot be stored.
+            OutcomeUnknown: it may or may not be kept.
+        """
+        try:
+            (seq,) = await self._storage.accept([row])
+        except OutcomeUnknown:
+            self._turns.fall_behind()
+            raise
+        if seq is not None:
+            self._turns.offer([Item(seq=seq, part=row.part, conv=row.conv, update=update)])
+        return seq
+
+    def forget(self) -> None:
+        """Somebody was erased: what is in memory of conversations may be theirs."""
+        self._turns.forget_states()
+
     async def settle(self) -> None:
         """Returns when nothing is left to do; see ``flows.ports.Intake``."""
         while not (self._turns.idle.is_set() and self._sender.idle.is_set()):

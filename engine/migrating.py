@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from engine.places import Flows, instances, visits
+from engine.places import Flows, alone, instances, visits
 from flows.flow import Flow
 from flows.forks import Fork
 from flows.instance import Branch, FlowInstance, Line, OpenFork
@@ -20,6 +20,8 @@ class CannotMigrate(Exception):
 
 def misfit(root: FlowInstance, flows: Flows) -> str | None:
     """Why the code cannot go on with the instance, or with one that it called; None: it can."""
+    if alone(root) and (known := flows.get(root.flow)) is not None:
+        return _misfit(root, known)
     for instance in instances(root):
         flow = flows.get(instance.flow)
         if flow is None:
@@ -37,7 +39,7 @@ def migrated(root: FlowInstance, flows: Flows) -> FlowInstance:
     Raises:
         CannotMigrate: a migration failed; the instance is as it was.
     """
-    if not any(_steps(instance, flows) for instance in instances(root)):
+    if not any(_steps(instance, flows) for instance in _all(root)):
         return root
     copy = deepcopy(root)
     for instance in list(instances(copy)):
@@ -46,6 +48,10 @@ def migrated(root: FlowInstance, flows: Flows) -> FlowInstance:
         if (flow := flows.get(instance.flow)) is not None:
             instance.version = max(instance.version, flow.version)
     return copy
+
+
+def _all(root: FlowInstance) -> Iterable[FlowInstance]:
+    return (root,) if alone(root) else instances(root)
 
 
 def versions(root: FlowInstance, flows: Flows) -> tuple[int, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from engine import hooks, hub, showing
 from engine.places import Place, instances
+from engine.settling import take_back
 from engine.stage import Stage, new_instance
 from engine.steps import StepFailed
 from engine.transitions import (
@@ -22,11 +24,18 @@ from engine.transitions import (
     ReturnTo,
     SwitchTo,
     Unfocus,
-    restored,
 )
 from flows.chart import COMPLETED
 from flows.errors import InvalidData, TooDeep, UnknownFlow
-from flows.instance import HISTORY_LIMIT, Branch, FlowInstance, OpenFork, Past, Status
+from flows.instance import (
+    HISTORY_LIMIT,
+    Branch,
+    FlowInstance,
+    Line,
+    OpenFork,
+    Past,
+    Status,
+)
 from flows.journal import Calling
 from flows.models import DoesNotFit, dump_model
 from flows.timing import milliseconds
@@ -60,12 +69,16 @@ class Leaving:
     Attributes:
         undo: the fields that the step changed, with their values before.
         restore: take back what the undone steps wrote into the data, too.
+        replay: where the step waits on: what it says before its question, it has said before.
+        left: the hook for leaving the step has run.
     """
 
     move: Move
     cause: str
     undo: dict[str, Any] = field(default_factory=dict)
     restore: bool = False
+    replay: bool = True
+    left: bool = False
 
 
 async def make(walk: Walk, place: Place, leaving: Leaving) -> Then | None:
@@ -77,13 +90,13 @@ async def make(walk: Walk, place: Place, leaving: Leaving) -> Then | None:
     move, cause = leaving.move, leaving.cause
     match move:
         case Unfocus():
-            await _unfocus(walk, place)
+            await _unfocus(walk, place, replay=leaving.replay)
             return None
         case SwitchTo(head=head, step=step):
-            return await _switch(walk, place, head, step)
+            return await _switch(walk, place, head, step, replay=leaving.replay)
         case BackToCaller():
             return await end(walk, place, Status.CANCELLED, cause="back")
-    await _leave(walk, place)
+    leaving = await leave(walk, place, leaving)
     match move:
         case Enter(step=step, remember=remember, origin=origin):
             if remember:
@@ -118,19 +131,31 @@ def enter(stage: Stage, place: Place, step: str, *, cause: str, origin: str | No
     return Then(place)
 
 
-async def _leave(walk: Walk, place: Place) -> None:
+async def leave(walk: Walk, place: Place, leaving: Leaving) -> Leaving:
+    """Runs the hook for leaving a step, if the move leaves one; answers the move with that done.
+
+    Raises:
+        StepFailed: the hook failed.
+    """
     visit = place.line.visit
-    if visit is not None:
-        await hooks.run(walk.stage, place, place.flow.code[visit.step].on_leave, visit)
+    stays = isinstance(leaving.move, Unfocus | SwitchTo | BackToCaller)
+    if visit is None or stays or leaving.left:
+        return leaving
+    hook = place.flow.code[visit.step].on_leave
+    before = await hooks.run(walk.stage, place, hook, visit)
+    return replace(leaving, left=True, undo={**before, **leaving.undo})
 
 
 def _forget(place: Place, dropped: int, *, restore: bool) -> OpenFork | None:
-    """Drops what is undone from the history; answers the fork that it leads back into."""
+    """Drops what is undone from the history; answers the fork that it leads back into, whose
+    branches stay done, and so do their results.
+    """
     gone = place.line.history[-dropped:]
     del place.line.history[-dropped:]
+    fork = gone[0].fork
     if restore:
-        place.instance.data = restored(place.instance.data, gone)
-    return gone[0].fork
+        take_back(place, gone if fork is None else gone[1:])
+    return fork
 
 
 # --- calling and ending ---------------------------------------------------------------------
@@ -148,8 +173,13 @@ def call(stage: Stage, place: Place, calling: Calling) -> Then:
     if place.depth + 1 >= DEPTH_LIMIT:
         raise StepFailed(TooDeep(place.flow.name, visit.step, DEPTH_LIMIT))
     child = new_instance(
-        flow, id=f"{place.root.id}-{place.root.count()}", data=calling.data, now=stage.now
+        flow,
+        id=f"{place.root.id}-{place.root.count()}",
+        data=calling.data,
+        now=stage.now,
+        origin=place.root.origin,
     )
+    child.spare = place.root.take_for_called(child.id)
     child.assignee = place.instance.assignee
     child.payload = place.instance.payload
     visit.waiting, visit.asked = None, True
@@ -185,7 +215,7 @@ async def _close(
     """Ends an instance, inner ones first; no hook can stop it."""
     instance, flow, stage = place.instance, place.flow, walk.stage
     last = _last_visit(place)
-    for line in instance.lines():
+    for line in [*instance.lines(), *_shelved(instance)]:
         await _drop(walk, place.on(line), left=left)
     stage.moved(instance, instance.step or None, None, cause)
     instance.status = status
@@ -193,6 +223,11 @@ async def _close(
     name = "on_complete" if status is Status.COMPLETED else "on_cancel"
     await hooks.run_contained(stage, place, own, last, name=name)
     await hooks.run_contained(stage, place, flow.hooks.exit, last, name="on_exit")
+
+
+def _shelved(instance: FlowInstance) -> Iterator[Line]:
+    """The branches that the person went back out of, and that were not gone on with."""
+    return (branch for fork in instance.shelved.values() for branch in fork.branches)
 
 
 async def _drop(walk: Walk, place: Place, *, left: Visit | None = None) -> None:
@@ -249,7 +284,7 @@ async def _open(
         first = step if branch.head == focus and step is not None else branch.head
         if branch.head != focus and (branch.done or branch.visit is not None):
             continue
-        branch.done = False
+        await _stop(walk, place.on(branch), branch)
         await walk.go(enter(walk.stage, place.on(branch), first, cause="fork"))
         if instance.fork is not fork or instance.status is not Status.ACTIVE:
             return  # a branch has gone elsewhere, or was enough
@@ -328,10 +363,25 @@ async def redo(walk: Walk, place: Place, branch: Branch) -> None:
     fork = place.instance.fork
     if fork is None:
         return
-    branch.done = False
+    _begin_again(branch)
     fork.focus = branch.head
     hub.refresh(walk.stage, place)
     await walk.go(enter(walk.stage, place.on(branch), branch.head, cause="redo"))
+
+
+def _begin_again(branch: Branch) -> None:
+    """A branch that was done is open again; ``back`` does not lead into its former pass."""
+    branch.done = False
+    branch.history.clear()
+
+
+async def _stop(walk: Walk, place: Place, branch: Branch) -> None:
+    """A branch is to go on at another step than where it stands, if it stands anywhere."""
+    if branch.visit is None:
+        _begin_again(branch)
+        return
+    await _drop(walk, place)
+    branch.leave({})
 
 
 async def _abandon(walk: Walk, place: Place) -> None:
@@ -345,33 +395,33 @@ async def _abandon(walk: Walk, place: Place) -> None:
     place.instance.fork = None
 
 
-async def _unfocus(walk: Walk, place: Place) -> None:
+async def _unfocus(walk: Walk, place: Place, *, replay: bool) -> None:
     """From a branch back to the hub; the step goes on waiting there."""
     fork = place.instance.fork
     if fork is None:
         return
     fork.focus = None
     if place.visit.waiting is None:
-        await walk.go(Then(place, replay=True))
+        await walk.go(Then(place, replay=replay))
     if place.instance.fork is fork:
         showing.show(walk.stage, place.main())
 
 
-async def _switch(walk: Walk, place: Place, head: str, step: str) -> Then | None:
+async def _switch(walk: Walk, place: Place, head: str, step: str, *, replay: bool) -> Then | None:
     """Talks about another branch; the one that said so goes on waiting where it was."""
     fork = place.instance.fork
     sibling = fork.branch(head) if fork is not None else None
     if fork is None or sibling is None:
         return None
     fork.focus = head
-    if place.branch is not None:
-        await walk.go(Then(place, replay=True))
+    if place.branch is not None and not place.visit.rests:
+        await walk.go(Then(place, replay=replay))
     if place.instance.fork is not fork:
         return None
     if sibling.visit is not None and sibling.visit.step == step:
         showing.show(walk.stage, place.main())
         return None
-    sibling.done = False
+    await _stop(walk, place.on(sibling), sibling)
     hub.refresh(walk.stage, place.main())
     return enter(walk.stage, place.on(sibling), step, cause="goto")
 

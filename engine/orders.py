@@ -9,23 +9,22 @@ from __future__ import annotations
 import logging
 from copy import deepcopy
 from hmac import compare_digest
-from typing import Any
 
 from engine import moves
 from engine.conversations import Conversations
 from engine.migrating import CannotMigrate, migrated, misfit
 from engine.moves import Leaving, Then, add_pause, restart_silence
+from engine.payloads import operator_answer
 from engine.places import Place, current, escalations, every, top
 from engine.starting import Starter
 from engine.state import Conversation
 from engine.timers import pass_over_reminders
-from engine.transitions import jump
+from engine.transitions import SwitchTo, jump
 from engine.walk import Walk
 from flows.effects import StartRequest
-from flows.errors import HandrailError, InvalidAnswer, UnknownFlow, UnknownStep
-from flows.inputs import Input, input_from_json
+from flows.errors import HandrailError, UnknownFlow, UnknownStep
 from flows.instance import FlowInstance, Status
-from flows.updates import Order, TextMessage
+from flows.updates import Order
 from flows.visit import Answer, Escalation, Given, Waiting
 
 _log = logging.getLogger("handrail.operate")
@@ -60,7 +59,7 @@ class Orders:
                     raise UnknownFlow(order.flow, self._stage.flows)
                 return await self._starter.start(StartRequest(flow, order.data))
             case "cancel_all":
-                await self._cancel_all(order.reason)
+                await self._cancel_all(order)
                 return None
         root = self._conversations.find(order.instance)
         if root is None:
@@ -129,11 +128,13 @@ class Orders:
         here = self._line(place)
         since = [escalation.at for escalation in escalations(root)]
         add_pause(root, self._stage.now - min(since, default=self._stage.now))
-        await moves.drop_called(self._walk, here)
+        move = jump(here, step)
+        if not isinstance(move, SwitchTo):  # which only talks about another branch
+            await moves.drop_called(self._walk, here)
         if here.line.visit is not None:
             here.visit.escalated = None
         restart_silence(place, self._stage.now)
-        await self._walk.go(await moves.make(self._walk, here, Leaving(jump(here, step), "goto")))
+        await self._walk.go(await moves.make(self._walk, here, Leaving(move, "goto")))
         return root
 
     def _line(self, place: Place) -> Place:
@@ -148,16 +149,17 @@ class Orders:
         place = top(root, self._stage.flows)
         await self._walk.go(await moves.end(self._walk, place, Status.CANCELLED, cause=reason))
 
-    async def _cancel_all(self, reason: str) -> None:
-        running = list(self._conversations.running())
-        if running:
+    async def _cancel_all(self, order: Order) -> None:
+        """Ends all of one conversation; what it shares with others in other scopes goes on."""
+        conversation = self._conversations.by_key.get(order.scope, self._conversations.own)
+        if conversation.stack:
             self._stage.say(self._stage.texts.cancelled)
-        for root in reversed(running):
+        for root in reversed(list(conversation.stack)):
             place = top(root, self._stage.flows)
-            await self._walk.go(await moves.end(self._walk, place, Status.CANCELLED, cause=reason))
-        for conversation in self._conversations.by_key.values():
-            for one in list(conversation.aside):
-                self._end_aside(conversation, one, reason)
+            then = await moves.end(self._walk, place, Status.CANCELLED, cause=order.reason)
+            await self._walk.go(then)
+        for one in list(conversation.aside):
+            self._end_aside(conversation, one, order.reason)
 
     # --- what was set aside -------------------------------------------------------------
 
@@ -224,19 +226,7 @@ def _has_ticket(waiting: Waiting | None, token: str) -> bool:
 
 
 def _given(escalation: Escalation, payload: object) -> Given:
-    """The operator's answer as what the step asked for. Raises InvalidAnswer."""
+    """The operator's answer as what the step asked for. Raises PayloadRefused."""
     if escalation.accept is None:
         return Given({"kind": "outside"}, payload)
-    accepted = input_from_json(escalation.accept)
-    if accepted.start() is None and _is_option(accepted, payload):
-        return Given(escalation.accept, payload)
-    said = TextMessage(payload if isinstance(payload, str) else str(payload))
-    if not accepted.fits(said):
-        raise InvalidAnswer(accepted.hint())
-    return Given(escalation.accept, accepted.parse(said))
-
-
-def _is_option(accepted: Input[Any], payload: object) -> bool:
-    """Whether it is what a button stands for, such as true for Yes."""
-    values = (value for _, value in accepted.options())
-    return any(type(value) is type(payload) and value == payload for value in values)
+    return Given(escalation.accept, operator_answer(escalation.accept, payload))

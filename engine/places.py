@@ -90,6 +90,10 @@ def top(instance: FlowInstance, flows: Flows) -> Place:
 
 def leaves(place: Place, flows: Flows) -> Iterator[Place]:
     """Every line beneath that is at a step and has not called another flow."""
+    if place.line is place.instance and alone(place.instance):
+        if place.line.visit is not None:
+            yield place
+        return
     for line in place.instance.lines() if place.line is place.instance else [place.line]:
         visit = line.visit
         if visit is None:
@@ -104,6 +108,8 @@ def leaves(place: Place, flows: Flows) -> Iterator[Place]:
 def every(place: Place, flows: Flows) -> Iterator[Place]:
     """All lines beneath, hubs and those included that wait for a flow which they have called."""
     yield place.main()
+    if alone(place.instance):
+        return
     for line in place.instance.lines():
         here = place.on(line)
         if line is not place.instance:
@@ -135,11 +141,21 @@ def instances(instance: FlowInstance) -> Iterator[FlowInstance]:
             yield from instances(visit.child)
 
 
-def visits(instance: FlowInstance) -> Iterator[Visit]:
+def visits(instance: FlowInstance) -> list[Visit]:
     """The visits of the instance itself, on all its lines, shelved ones as well."""
+    found = [instance.visit] if instance.visit is not None else []
+    if instance.fork is None and not instance.shelved:
+        return found
     forks = [*instance.shelved.values(), *([instance.fork] if instance.fork is not None else [])]
-    lines: list[Line] = [instance, *(branch for fork in forks for branch in fork.branches)]
-    return (line.visit for line in lines if line.visit is not None)
+    branches = (branch for fork in forks for branch in fork.branches)
+    return [*found, *(branch.visit for branch in branches if branch.visit is not None)]
+
+
+def alone(instance: FlowInstance) -> bool:
+    """It has nothing beneath but a step: no fork, and no flow that it has called. Most are so."""
+    if instance.fork is not None or instance.shelved:
+        return False
+    return instance.visit is None or instance.visit.child is None
 
 
 def escalations(instance: FlowInstance) -> Iterator[Escalation]:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from engine.buttons import Token, genuine, is_token, owner, read_token
-from engine.candidates import Answered, Outdated, Refused, take
+from engine.candidates import Answered, Outdated, Refused, answered_before, asks, take
 from engine.conversations import Conversations
 from engine.hub import buttons as hub_buttons
 from engine.notices import Notices
@@ -48,7 +48,7 @@ class Drafted:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """A press that changes nothing; the person reads why."""
+    """What changes nothing; the person reads why."""
 
     text: str
 
@@ -126,7 +126,7 @@ def route(routing: Routing, update: Update) -> Decision:
         case Command(name=name) if (command := _flow_command(routing.router, name)) is not None:
             return command
     taken = take(routing.conversations, routing.flows, update, replied=routing.replied)
-    return taken or _routed(routing.router, content) or _left_over(routing, content)
+    return taken or _routed(routing.router, content) or _left_over(routing, update)
 
 
 # --- presses --------------------------------------------------------------------------------
@@ -218,15 +218,21 @@ def _routed(router: Router, content: Content) -> Decision | None:
     return None
 
 
-def _left_over(routing: Routing, content: Content) -> Decision:
-    match content:
+def _left_over(routing: Routing, update: Update) -> Decision:
+    match update.content:
         case SendFailed() | ChatMigrated() | Other(silent=True):
             return Plain.NOTHING
-    foremost = routing.conversations.foremost(routing.flows)
+    conversations, flows = routing.conversations, routing.flows
+    foremost = conversations.foremost(flows)
     if foremost is None:
         return Plain.FALLBACK
-    waits = any(
-        place.visit.waiting is not None
-        for place in leaves(top(foremost, routing.flows), routing.flows)
-    )
-    return Plain.ESCALATED if escalated(foremost) and not waits else Plain.ASK_AGAIN
+    if answered_before(conversations, flows, update):
+        return Noticed(routing.texts.answered_already)
+    waiting = [
+        place for place in leaves(top(foremost, flows), flows) if place.visit.waiting is not None
+    ]
+    if not waiting and escalated(foremost):
+        return Plain.ESCALATED
+    # what people say to each other while others are asked is not for the bot
+    aside = waiting and not any(asks(place, update) for place in waiting)
+    return Plain.NOTHING if aside else Plain.ASK_AGAIN

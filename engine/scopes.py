@@ -20,7 +20,7 @@ from flows.conversation import CACHED, Address, ConversationKey, partition_of, p
 from flows.errors import InvalidKey
 from flows.keys import USER_IN_CHAT, CustomKey, Key, name_of_key
 from flows.registry import AnyFlow
-from flows.updates import SendFailed, Update
+from flows.updates import Order, SendFailed, TimerFired, Update
 
 LONGEST = 191
 """Characters of the longest key that every database can index."""
@@ -64,13 +64,32 @@ def scopes_of(update: Update, keys: Collection[Key]) -> tuple[Scope, ...]:
         return ()
     own = _own(update)
     if own is not None and (len(keys) == 0 or (len(keys) == 1 and USER_IN_CHAT in keys)):
-        return (own,)
+        return (own,)  # what every turn of most bots needs
     found: dict[str, Scope] = {own.key: own} if own is not None else {}
     for key in keys:
         scope = _scope(key, update)
         if scope is not None:
             found.setdefault(scope.key, scope)
+    named = _named(update)
+    if named is not None:
+        found.setdefault(named.key, named)
     return tuple(found.values())
+
+
+def _named(update: Update) -> Scope | None:
+    """The scope that the update itself names: an alarm's, or that of an order's instance. A key
+    function need not find it: it is made for what people send.
+    """
+    match update.content:
+        case TimerFired(body={"scope": str(key)}) | Order(scope=key) if key:
+            part = update.address.partition if update.address is not None else 0
+            return Scope(key, part, None)
+    return None
+
+
+def is_shared(key: str) -> bool:
+    """Whether the storage key is none of a person in a chat, so that it does not tell the chat."""
+    return ":" in key
 
 
 def scope_key_of(flow: AnyFlow, update: Update) -> str | None:

@@ -41,8 +41,10 @@ def show_question(stage: Stage, place: Place, *, hint: str | None = None) -> Non
 def ask(
     stage: Stage, place: Place, visit: Visit, waiting: Waiting, *, text: str | None = None
 ) -> None:
-    """Sends the question, or another text in its place, such as why an answer was refused."""
-    waiting.slot = f"{place.instance.id}.{visit.number}.{waiting.ordinal}.again"
-    waiting.asked = stage.now
+    """Sends the question, or another text in its place, such as why an answer was refused.
+
+    That it was shown again is no change of the state: the name of the message stays.
+    """
+    waiting.asked = waiting.asked or stage.turn
     mint = stage.mint(place, visit.number)
     stage.effects.emit(question(waiting, mint, text=text), waiting.slot)

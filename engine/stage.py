@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from flows.questions import Mint
 from flows.replies import Reply
 from flows.timing import milliseconds
 from flows.turn import Surroundings
+from flows.updates import Press, Update
 from flows.visit import OnceResult, Visit
 
 OnceNotes = dict[str, dict[str, OnceResult]]
@@ -75,10 +77,22 @@ class Stage:
         """When the turn started, milliseconds since the epoch."""
         return self.around.now
 
+    @property
+    def turn(self) -> int:
+        """The number of the turn."""
+        return self.around.turn
+
     def say(self, text: str) -> None:
         """Says one of the engine's own texts; an empty one is not said."""
         if text.strip():
             self.effects.emit(Reply(text=text))
+
+    def remark(self, text: str) -> None:
+        """Says something in passing: as a notice on the button, where one was pressed."""
+        if isinstance(self.around.update.content, Press):
+            self.effects.notice = text
+        else:
+            self.say(text)
 
     def mint(self, place: Place, number: int) -> Mint:
         """Makes the tokens of a visit, or of a fork. What several people share, all may press."""
@@ -135,9 +149,19 @@ def keep_entry_data(instance: FlowInstance, before: Mapping[str, Any], *, but: V
 
 
 def new_instance(
-    flow: Flow[Any, Any, Any], *, id: str, data: dict[str, Any], now: int, payload: str = ""
+    flow: Flow[Any, Any, Any],
+    *,
+    id: str,
+    data: dict[str, Any],
+    now: int,
+    origin: str,
+    payload: str = "",
 ) -> FlowInstance:
-    """An instance that stands at no step yet; its clocks run."""
+    """An instance that stands at no step yet; its clocks run.
+
+    Args:
+        origin: as ``origin_of`` gives it, or that of the instance that calls it.
+    """
     made = FlowInstance(
         id=id,
         flow=flow.name,
@@ -145,12 +169,19 @@ def new_instance(
         secret=uuid4().hex,
         data=data,
         started=now,
+        origin=origin,
         payload=payload,
         status=Status.ACTIVE,
     )
     if flow.max_age is not None:
         made.oldest = now + milliseconds(flow.max_age)
     return made
+
+
+def origin_of(update: Update) -> str:
+    """A digest that tells this update from those of all other databases: 16 digits."""
+    told = f"{update.source} {update.ext} {update.at} {update.address}"
+    return blake2b(told.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def _has_journal(visit: Visit) -> bool:

@@ -6,7 +6,7 @@ from engine import moves, showing
 from engine.conversations import Conversations
 from engine.moves import Then, restart_silence
 from engine.places import top
-from engine.stage import new_instance
+from engine.stage import new_instance, origin_of
 from engine.state import Conversation
 from engine.timers import pass_over_reminders
 from engine.walk import Walk
@@ -58,6 +58,7 @@ class Starter:
             id=f"{_base36(self._cause)}-{self._started}",
             data=data,
             now=self._stage.now,
+            origin=origin_of(self._stage.around.update),
             payload=request.payload,
         )
         self._started += 1

@@ -29,12 +29,14 @@ class Conversation:
         aside: quarantined instances, kept until some code fits them.
         alarm: when the timer is set for that wakes this conversation (milliseconds since the
             epoch); None: none is set.
+        chat: where it was last talked about, of what does not belong to one chat and person.
     """
 
     session: dict[str, Any] = field(default_factory=dict)
     stack: list[FlowInstance] = field(default_factory=list)
     aside: list[FlowInstance] = field(default_factory=list)
     alarm: int | None = None
+    chat: str | None = None
     format: int = FORMAT
 
     @property
@@ -60,7 +62,7 @@ class Conversation:
         self.session = other.session
         self.stack[:] = other.stack
         self.aside[:] = other.aside
-        self.alarm = other.alarm
+        self.alarm, self.chat = other.alarm, other.chat
 
     def keep_results(self, notes: Mapping[str, Mapping[str, OnceResult]]) -> None:
         """Keeps the results of ``turn.once`` of a turn that failed, for the next run.
@@ -68,11 +70,14 @@ class Conversation:
         Args:
             notes: ``instance/place`` to key to result.
         """
-        for instance in (one for root in self.stack for one in instances(root)):
+        for root in self.stack:
+            known = {one.id: one for one in instances(root)}
             for name, results in notes.items():
                 owner, _, place = name.partition("/")
-                if owner == instance.id:
-                    _keep(instance, place, results)
+                if owner in known:
+                    _keep(known[owner], place, results)
+                elif owner.startswith(f"{root.id}-"):
+                    root.keep_for_called(owner, place, dict(results))
 
     def encode(self) -> str:
         """The JSON text."""
@@ -96,6 +101,7 @@ class Conversation:
                 [instance_from_json(one) for one in data["stack"]],
                 [instance_from_json(one) for one in data["aside"]],
                 data.get("alarm"),
+                data.get("chat"),
             )
         except (ValueError, TypeError, KeyError) as error:
             raise CorruptState(key, f"{type(error).__name__}: {error}") from error

@@ -119,7 +119,9 @@ async def run_recovery(
         StepFailed: it raised, asked, or answered no action.
     """
     flow, visit = place.flow, place.visit
-    turn, returned = await _beside(place, recovery, visit, aside=aside, stage=stage)
+    turn, returned = await _beside(
+        place, recovery, visit, aside=aside, stage=stage, as_of_entry=True
+    )
     if not isinstance(returned, Action):
         raise StepFailed(NotAnAction(flow.name, visit.step, returned))
     return Decided(returned, turn.data, turn.session, turn.scene)
@@ -128,12 +130,12 @@ async def run_recovery(
 async def run_hook(
     place: Place, hook: Hook[Any, Any, Any], visit: Visit, *, stage: Stage
 ) -> Turn[Any, Any, Any]:
-    """Runs a hook and answers its turn, with what it left in data and session.
+    """Runs a hook on the data of now, and answers its turn, with what it left in data and session.
 
     Raises:
         StepFailed: it raised, or asked.
     """
-    return (await _beside(place, hook, visit, aside="h", stage=stage))[0]
+    return (await _beside(place, hook, visit, aside="h", stage=stage, as_of_entry=False))[0]
 
 
 async def _beside(
@@ -143,12 +145,16 @@ async def _beside(
     *,
     aside: str,
     stage: Stage,
+    as_of_entry: bool,
 ) -> tuple[Turn[Any, Any, Any], object]:
     """Runs something with the turn of a step which is not its handler, and cannot ask."""
     flow = place.flow
     note = stage.recall(place.instance, visit)
     answer = _given(visit)
-    turn, run = prepare(place, visit, stage=stage, note=note, replay=False, answer=answer)
+    turn, run = prepare(
+        place, visit,
+        stage=stage, note=note, replay=False, answer=answer, as_of_entry=as_of_entry,
+    )  # fmt: skip
     run.position, run.aside = len(visit.answers), aside
 
     async def call() -> object:
@@ -163,9 +169,21 @@ async def _beside(
 
 
 def prepare(
-    place: Place, visit: Visit, *, stage: Stage, note: Note, replay: bool, answer: object
+    place: Place,
+    visit: Visit,
+    *,
+    stage: Stage,
+    note: Note,
+    replay: bool,
+    answer: object,
+    as_of_entry: bool = True,
 ) -> tuple[Turn[Any, Any, Any], Run]:
-    """The turn that a handler is given, and the run that stands behind it."""
+    """The turn that a handler is given, and the run that stands behind it.
+
+    Args:
+        as_of_entry: it sees data and session as they were when the step was entered.
+    """
+    data, session = (visit.data, visit.session) if as_of_entry else ({}, {})
     flow, instance = place.flow, place.instance
     code = flow.code[visit.step]
     run = Run(
@@ -178,8 +196,8 @@ def prepare(
     )  # fmt: skip
     turn: Turn[Any, Any, Any] = Turn(
         step=code.step,
-        data=flow.load({**instance.data, **visit.data} if visit.data else instance.data),
-        session=stage.session.lend(entry=visit.session),
+        data=flow.load({**instance.data, **data} if data else instance.data),
+        session=stage.session.lend(entry=session),
         answer=answer,
         run=run,
         flow=flow,

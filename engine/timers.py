@@ -60,15 +60,16 @@ def first_due(conversation: Conversation, flows: Flows) -> Due | None:
 
 def _dues(conversation: Conversation, flows: Flows) -> Iterator[Due]:
     for root in conversation.stack:
-        expires = not escalated(root)
         for place in every(top(root, flows), flows):
-            if place.line is place.instance and expires:
+            if place.line is place.instance:
                 yield from _expiries(place)
             yield from _of_wait(place, reminds=root is conversation.top)
 
 
 def _expiries(place: Place) -> Iterator[Due]:
     instance = place.instance
+    if (instance.silent is None and instance.oldest is None) or escalated(place.root):
+        return
     if instance.silent is not None:
         yield Due(instance.silent, Kind.SILENCE, place)
     if instance.oldest is not None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -72,6 +72,7 @@ class TurnRunner:
     Args:
         handler_timeout: seconds that the handlers of one turn may take; for its error.
         save_notes: stores the notes of an update durably.
+        refs: looks up the references of messages, as the storage does.
     """
 
     def __init__(
@@ -81,11 +82,13 @@ class TurnRunner:
         *,
         handler_timeout: float,
         save_notes: Callable[[Item], Awaitable[None]],
+        refs: Callable[[str, Collection[str]], Awaitable[Mapping[str, str]]],
     ) -> None:
         self._bot = bot
         self._clock = clock
         self._timeout = handler_timeout
         self._save_notes = save_notes
+        self._refs = refs
 
     def origin(
         self, item: Item, scopes: Sequence[Scope], snapshots: Mapping[str, Snapshot]
@@ -162,13 +165,24 @@ class TurnRunner:
             person=person_id(origin.update.source, user.id) if user is not None else "",
             notes=item.notes,
             save_notes=partial(self._save_notes, item),
+            refs=partial(self._references, origin),
         )
+
+    async def _references(self, origin: Origin, slots: Collection[str]) -> Mapping[str, str]:
+        """The references of these messages, whichever scope of the turn has sent them."""
+        filed = {message_key(origin.update, scope) for scope in origin.scopes}
+        found: dict[str, str] = {}
+        for conv in filed:
+            if conv is not None:
+                found.update(await self._refs(conv, slots))
+        return found
 
     async def _without_scopes(self, item: Item, now: int, deadline: Deadline) -> Finished:
         """An update that belongs to nobody: the router's handlers see it, nothing is kept."""
         dialogue = Dialogue(
             self._bot, {"": Conversation()}, item.update,
             cause=item.seq, now=now, person="", notes={}, save_notes=_keep_nothing,
+            refs=_no_refs,
         )  # fmt: skip
         try:
             await dialogue.run()
@@ -232,3 +246,8 @@ def _with_results(origin: Origin, notes: OnceNotes) -> dict[str, str]:
 
 async def _keep_nothing() -> None:
     """Where there is no conversation, there is nothing to keep."""
+
+
+async def _no_refs(slots: Collection[str]) -> Mapping[str, str]:
+    """Where there is no conversation, nothing was sent to it."""
+    return {}

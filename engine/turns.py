@@ -11,7 +11,7 @@ import asyncio
 import logging
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,8 +80,9 @@ class Turns:
         self._timeout = handler_timeout
         self._snapshots = Snapshots(storage, clock)
         self._runner = TurnRunner(
-            bot, clock, handler_timeout=handler_timeout, save_notes=self._save_notes
-        )
+            bot, clock,
+            handler_timeout=handler_timeout, save_notes=self._save_notes, refs=self._refs,
+        )  # fmt: skip
         self._commits = Commits(
             storage, partitions, clock,
             runner=self._runner,
@@ -153,6 +154,10 @@ class Turns:
         """Partitions went to somebody else: nothing that is kept of them may be used."""
         for item in self.mailboxes.forget(parts):
             self._answered(item.update, None)
+        self._snapshots.clear()
+
+    def forget_states(self) -> None:
+        """Somebody was erased: no turn may begin from what is in memory."""
         self._snapshots.clear()
 
     # --- the loop -----------------------------------------------------------------------
@@ -342,6 +347,9 @@ class Turns:
         finished = await self._runner.run(item, origin, deadline)
         # not in one expression: a tick puts another list in place while the turn awaits
         self._finished.append(finished)
+
+    async def _refs(self, conv: str, slots: Collection[str]) -> Mapping[str, str]:
+        return await patiently(self._clock, lambda: self._storage.refs(conv, slots))
 
     async def _save_notes(self, item: Item) -> None:
         """Raises BadRow when the storage cannot take them."""

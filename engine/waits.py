@@ -68,10 +68,10 @@ def rest(stage: Stage, place: Place, waiting: Waiting, *, said: Mark) -> None:
     if waiting.prompt is not None:
         waiting.slot = f"{place.instance.id}.{visit.number}.{visit.base}.ask"
         if not place.held:
-            waiting.asked = stage.now
+            waiting.asked = stage.turn
             stage.effects.emit(question(waiting, mint), waiting.slot)
         return
-    waiting.asked = stage.now
+    waiting.asked = stage.turn
     last = _last_reply(stage.effects, said)
     if last is not None:  # it is the question, and bears the buttons
         index, waiting.prompt = last

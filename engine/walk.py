@@ -13,7 +13,7 @@ import orjson
 from engine import hooks, moves, showing, waits
 from engine.moves import Leaving, Then
 from engine.places import Place
-from engine.settling import settle
+from engine.settling import settle, undoing
 from engine.stage import Stage
 from engine.steps import (
     Called,
@@ -25,7 +25,15 @@ from engine.steps import (
     run_recovery,
     run_step,
 )
-from engine.transitions import AtStart, SwitchTo, UndoAnswer, Unfocus, resolve, step_back
+from engine.transitions import (
+    AtStart,
+    BackToCaller,
+    SwitchTo,
+    UndoAnswer,
+    Unfocus,
+    resolve,
+    step_back,
+)
 from flows.actions import Action, Back, Escalate, Remind, Repeat, Retry, Wait
 from flows.effects import Effects, Mark
 from flows.errors import (
@@ -41,7 +49,7 @@ from flows.journal import TIMED_OUT, TRIES_USED
 from flows.replies import Reply
 from flows.timing import Timing
 from flows.turn import Turn
-from flows.visit import Escalation
+from flows.visit import Escalation, Visit
 
 MOVE_LIMIT = 100
 """Automatic moves that one turn may make."""
@@ -74,6 +82,7 @@ class Walk:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self._retries: Counter[str] = Counter()
+        self._started: set[str] = set()
 
     async def go(self, then: Then | None) -> None:
         """Runs steps until one waits or the flow is over.
@@ -85,11 +94,15 @@ class Walk:
             then = await self._one(then)
 
     async def back(self, place: Place) -> None:
-        """The person wants to go back from what is talked about: a step, or a hub.
+        """The person wants to go back from what is talked about: a step, or a hub. What an
+        operator looks at is theirs to move.
 
         Raises:
             StepFailed: a step failed over it.
         """
+        if place.line.visit is not None and place.line.visit.escalated is not None:
+            self.stage.say(self.stage.texts.escalated)
+            return
         move = step_back(place)
         match move:
             case AtStart():
@@ -99,7 +112,7 @@ class Walk:
                 place.visit.undo_answer()
                 await self.go(Then(place, replay=True))
             case _:
-                if place.at_hub:
+                if place.at_hub and not isinstance(move, BackToCaller):
                     moves.shelve(place)
                 await self.go(await moves.make(self, place, Leaving(move, cause="back")))
 
@@ -110,9 +123,10 @@ class Walk:
         self._count(place)
         run = _Run(place, then.fresh, then.replay, self.stage.effects.mark())
         try:
-            await self._enter(place)
+            run = await self._start(run)
+            run = await self._enter(run)
             rest = await self._rest(run)
-            decided = self._take(run, rest)
+            decided = await self._leave(run, rest)
         except StepFailed as failure:
             self.stage.effects.undo(run.said)
             decided = await self._recover(run, failure)
@@ -127,15 +141,35 @@ class Walk:
         if len(entered) > MOVE_LIMIT:
             raise StepFailed(TransitionLoop(place.flow.name, step, entered[-10:], MOVE_LIMIT))
 
-    async def _enter(self, place: Place) -> None:
-        """Runs the hooks of an entry, once."""
-        visit = place.visit
+    async def _start(self, run: _Run) -> _Run:
+        """Runs the hook of the flow's start, once; answers the run as it goes on after it."""
+        place, visit = run.place, run.place.visit
+        if not visit.new or visit.number != 1 or place.instance.id in self._started:
+            return run
+        await hooks.run(self.stage, place, place.flow.hooks.enter, visit)
+        self._started.add(place.instance.id)
+        return replace(run, said=self.stage.effects.mark())
+
+    async def _enter(self, run: _Run) -> _Run:
+        """Runs the hook of an entry, once; answers the run as it goes on after it."""
+        place, visit = run.place, run.place.visit
         if not visit.new:
-            return
-        if visit.number == 1:
-            await hooks.run(self.stage, place, place.flow.hooks.enter, visit)
+            return run
         await hooks.run(self.stage, place, place.flow.code[visit.step].on_enter, visit)
         visit.new = False
+        return replace(run, said=self.stage.effects.mark())
+
+    async def _leave(self, run: _Run, rest: Rest) -> Then | Leaving | None:
+        """Takes what a run came to; where it leaves the step, the hook for that belongs to it."""
+        undo = undoing(self.stage, run.place)
+        decided = self._take(run, rest)
+        if not isinstance(decided, Leaving):
+            return decided
+        try:
+            return await moves.leave(self, run.place, decided)
+        except StepFailed:
+            undo()
+            raise
 
     async def _rest(self, run: _Run) -> Rest:
         place = run.place
@@ -208,13 +242,13 @@ class Walk:
             case Retry():
                 return self._retry(run)
             case Remind(text=text):
-                return self._remind(run, text)
+                return self._remind(run, rest, text)
             case Back(restore=restore):
                 return self._back(run, rest, restore=restore)
             case action:
                 move = resolve(place, action, rest.data, anywhere=run.beside)
                 if isinstance(move, SwitchTo):
-                    return self._undone(run, Leaving(move, cause="goto"))
+                    return self._undone(run, move)
                 undo = settle(self.stage, place, visit, data=rest.data, session=rest.session)
                 return Leaving(move, cause=_cause(action), undo=undo)
 
@@ -253,12 +287,13 @@ class Walk:
             raise StepError(place.flow.name, visit.step, message)
         return Then(place, fresh=run.fresh, replay=run.replay)
 
-    def _remind(self, run: _Run, text: str | None) -> Then:
-        """Asks on, with the same time anew."""
+    def _remind(self, run: _Run, rest: Decided, text: str | None) -> Then:
+        """Asks on, with the same time anew; the scene is kept, as the reminders may be counted."""
         place, visit = run.place, run.place.visit
         if not run.beside or not visit.answers:
             message = "turn.remind() is for on_timeout; a step repeats with turn.repeat()"
             raise StepError(place.flow.name, visit.step, message)
+        visit.scene = _scene(place, rest)
         visit.answers.pop()
         self.stage.say(text or self.stage.texts.reminder)
         return Then(place, replay=True)
@@ -273,26 +308,29 @@ class Walk:
                 visit.undo_answer()
                 return Then(place, replay=True)
             case AtStart():
-                # an explicit step runs from its top as if entered, and has to say everything
-                replay = visit.asked and visit.given is None
+                replay = visit.asked and not _explicit(visit)
                 visit.drop_journal()
                 self.stage.say(self.stage.texts.at_start)
                 return Then(place, replay=replay)
             case Unfocus():
+                replay = not _explicit(visit)
                 visit.drop_journal()
-                return Leaving(move, cause="back")
+                return Leaving(move, cause="back", replay=replay)
             case _:
                 undo = settle(self.stage, place, visit, data=rest.data, session=rest.session)
                 return Leaving(move, cause="back", undo=undo, restore=restore)
 
-    def _undone(self, run: _Run, leaving: Leaving) -> Leaving:
-        """The answer that led there is none: the step goes on waiting where it was."""
+    def _undone(self, run: _Run, move: SwitchTo) -> Leaving:
+        """The answer that led there, or to a failure, is none: the step goes on waiting where it
+        was.
+        """
         visit = run.place.visit
-        if run.fresh and visit.answers:
+        replay = not _explicit(visit)
+        if (run.fresh or run.beside) and visit.answers:
             visit.undo_answer()
         elif visit.given is not None:
             visit.drop_journal()
-        return leaving
+        return Leaving(move, cause="goto", replay=replay)
 
     # --- failures -----------------------------------------------------------------------
 
@@ -353,17 +391,17 @@ class Walk:
         Raises:
             StepFailed: what decides failed.
         """
-        visit, waiting = place.visit, place.visit.waiting
+        waiting = place.visit.waiting
         run = _Run(place, False, False, self.stage.effects.mark(), beside=True)
         decide, aside = self._recovery(place, AskTimeout())
         rest = await run_recovery(place, decide, aside=aside, stage=self.stage)
         if isinstance(rest.action, Remind) and waiting is not None:
+            place.visit.scene = _scene(place, rest)
             self.stage.say(rest.action.text or self.stage.texts.reminder)
             if waiting.timeout is not None:
                 waiting.deadline = self.stage.now + waiting.timeout
             showing.show_question(self.stage, place)
             return None
-        visit.waiting = None
         decided = self._decide(run, rest)
         if isinstance(decided, Leaving):
             return await moves.make(self, place, decided)
@@ -404,6 +442,13 @@ def _scene(place: Place, rest: Decided) -> dict[str, Any]:
         message = f"turn.scene is no JSON ({error}). Keep plain data in it: numbers, texts, lists."
         raise StepError(place.flow.name, place.visit.step, message) from error
     return scene
+
+
+def _explicit(visit: Visit) -> bool:
+    """Whether it waits, or did until now, by ``turn.wait``: then its step is run from its top, as
+    if entered, and has to say everything.
+    """
+    return visit.given is not None or (visit.waiting is not None and visit.waiting.explicit)
 
 
 def _question(rest: Rest) -> object:

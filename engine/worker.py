@@ -54,6 +54,7 @@ class Worker:
         self._channel = channel
         self._clock = clock
         self._keep = keep
+        self._ready = False
         self._failed = asyncio.Event()
         self._at_once = asyncio.Event()
         self._error: BaseException | None = None
@@ -78,6 +79,11 @@ class Worker:
             bot.registry, storage, self._turns, self._sender, self._presses, self._aliases
         )
 
+    @property
+    def inbox(self) -> Inbox | None:
+        """What takes orders from outside, from when earlier work is taken up to the end."""
+        return self._inbox if self._ready else None
+
     async def run(self, stop: asyncio.Event, at_once: asyncio.Event | None = None) -> None:
         """Works until ``stop`` is set or the channel's input has ended, then drains, unless
         ``at_once`` is set by then: what is in flight is given up.
@@ -91,8 +97,10 @@ class Worker:
         await self._partitions.take()
         try:
             if await _unless(stop, self._prepare()):
+                self._ready = True
                 await self._work(stop)
         finally:
+            self._ready = False
             await self._partitions.give_back()
 
     async def _prepare(self) -> None:
@@ -109,9 +117,7 @@ class Worker:
                 self._turns.run(),
                 self._sender.record(),
                 self._partitions.keep(lost=self._turns.forget),
-                fire_timers(
-                    self._storage, self._partitions, self._clock, fired=self._turns.fall_behind
-                ),
+                self._fire_timers(),
                 self._look_again(),
                 sweep_for_ever(self._storage, self._clock, self._keep),
             )
@@ -161,6 +167,13 @@ class Worker:
     def _fail(self, error: BaseException) -> None:
         self._error = self._error or error
         self._failed.set()
+
+    async def _fire_timers(self) -> None:
+        if self._channel.catch_up:
+            await self._clock.sleep(self._channel.catch_up)
+        await fire_timers(
+            self._storage, self._partitions, self._clock, fired=self._turns.fall_behind
+        )
 
     async def _look_again(self) -> None:
         """Wake-ups are only hints: the database is looked at every second anyway."""

@@ -74,6 +74,7 @@ class Asker:
 
     Attributes:
         now: milliseconds since the epoch.
+        turn: the number of the turn.
     """
 
     run: Run
@@ -81,6 +82,7 @@ class Asker:
     mint: Mint
     effects: Effects
     now: int
+    turn: int
 
     async def ask(self, asked: Question) -> Any:
         """The answer, as it is in the journal; else the run ends here, suspended.
@@ -134,7 +136,7 @@ class Asker:
             prompt=asked.prompt,
             buttons=_buttons(asked),
             slot=slot,
-            asked=0 if self.run.held else self.now,
+            asked=0 if self.run.held else self.turn,
             drafts=[asked.wanted.start()],
             people=list(asked.people),
             poll=None if asked.poll is None else Poll(list(asked.people), asked.poll),

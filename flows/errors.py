@@ -24,6 +24,14 @@
     ├── AskTimeout (TimeoutError)           nobody answered an ``ask`` in time
     ├── ChildCancelled                      the flow that ``turn.call`` called was cancelled
     ├── InvalidAnswer (ValueError)          what a person sent is not what the input wants
+    ├── OperationError                      what an operator or a program asked for cannot be done
+    │   ├── UnknownInstance (LookupError)   nothing that runs has this id
+    │   ├── UnknownConversation (LookupError) nothing is known of that conversation
+    │   ├── UnknownToken (LookupError)      a ticket that is expired, used, or none of ours
+    │   ├── NotWaiting (RuntimeError)       it does not wait for an operator
+    │   ├── PayloadRefused (ValueError)     what is handed in is not what is waited for
+    │   ├── BadAddress (ValueError)         no chat or person goes by that name
+    │   └── NotRunning (RuntimeError)       the App does not run in this process
     ├── StorageError
     │   ├── StorageDown                     it cannot be reached now; try again
     │   ├── OutcomeUnknown                  the answer to a commit was lost
@@ -319,6 +327,92 @@ class InvalidAnswer(HandrailError, ValueError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class OperationError(HandrailError):
+    """The base of what is refused to operators and programs. Nothing was done."""
+
+
+class UnknownInstance(OperationError, LookupError):
+    """Nothing that runs has this id. ``ended`` is how it ended, where it is known.
+
+    ``near`` are ids that look alike, of instances that run.
+    """
+
+    def __init__(self, instance: str, *, ended: str | None = None, running: Iterable[str] = ()):
+        self.instance = instance
+        self.ended = ended
+        known = tuple(running)
+        self.near = tuple(get_close_matches(instance, known))
+        if ended is not None:
+            message = f"the instance {instance!r} is over ({ended}). Start its flow anew."
+        elif self.near:
+            near = " or ".join(map(repr, self.near))
+            message = f"no instance {instance!r} runs. Did you mean {near}?"
+        elif known:
+            message = f"no instance {instance!r} runs. 'handrail ps' lists those that do."
+        else:
+            message = f"no instance {instance!r} runs; none does at all."
+        super().__init__(message)
+
+
+class UnknownConversation(OperationError, LookupError):
+    """Nothing runs in a conversation of that key, or it is no key."""
+
+    def __init__(self, key: str, reason: str = "nothing runs in it") -> None:
+        self.key = key
+        self.reason = reason
+        super().__init__(
+            f"there is nothing to be done with the conversation {key!r}: {reason}. "
+            "'handrail ps' lists what runs, 'handrail show' says in which conversation."
+        )
+
+
+class UnknownToken(OperationError, LookupError):
+    """A ticket that nothing waits with. Only its first part is told: the rest is a secret."""
+
+    def __init__(self, token: str) -> None:
+        self.instance = token.partition(".")[0]
+        super().__init__(
+            f"nothing waits for the ticket {self.instance}.(...): it is expired, was used "
+            "already, or was never issued."
+        )
+
+
+class NotWaiting(OperationError, RuntimeError):
+    """An instance that an operator cannot resume. ``reason`` says what it does instead."""
+
+    def __init__(self, instance: str, reason: str) -> None:
+        self.instance = instance
+        self.reason = reason
+        super().__init__(
+            f"the instance {instance!r} waits for no operator: {reason}. "
+            "Move it with goto, or end it with cancel."
+        )
+
+
+class PayloadRefused(OperationError, ValueError):
+    """What was handed in is not what is waited for. ``reason`` says what would be."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the payload is refused: {reason}")
+
+
+class BadAddress(OperationError, ValueError):
+    """No bot, chat or person goes by that name."""
+
+
+class NotRunning(OperationError, RuntimeError):
+    """The App does not run in this process."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"the App {name!r} does not run in this process. Call this while App.run() is under "
+            "way; in a script, or beside a bot of another process, use: "
+            "async with app.operator(storage) as operator."
+        )
 
 
 class StorageError(HandrailError):

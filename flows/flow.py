@@ -24,7 +24,7 @@ from flows.turn import Turn
 
 S = TypeVar("S", bound=Enum)
 D = TypeVar("D", bound=BaseModel)
-R = TypeVar("R", default=D)
+R_co = TypeVar("R_co", default=D, covariant=True)
 Deps = TypeVar("Deps", default=Any)
 
 Handler = Callable[[Turn[S, D, Deps]], Awaitable[Action[S]]]
@@ -88,7 +88,7 @@ class Hooks(Generic[S, D, Deps]):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Flow(Generic[S, D, R]):
+class Flow(Generic[S, D, R_co]):
     """A flow that passed every check of ``FlowBuilder.build``.
 
     Attributes:
@@ -119,7 +119,7 @@ class Flow(Generic[S, D, R]):
     code: Mapping[str, StepCode[S, D, Any]]
     table: Mapping[str, tuple[str, ...]]
     chart: type[StateChart[Any]]
-    result: Callable[[D], R]
+    result: Callable[[D], R_co]
     ttl: timedelta | None = None
     max_age: timedelta | None = None
     recovery: Recovery[S, D, Any] | None = None

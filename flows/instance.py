@@ -119,11 +119,13 @@ class FlowInstance(Line):
         inputs: accepted inputs so far.
         fork: the fork that is open; the main line has no visit meanwhile.
         shelved: forks that were left by ``back``, by the step that they follow.
-        spare: results of ``turn.once`` of a visit whose turn failed, by the visit's place.
+        spare: results of ``turn.once`` of a visit whose turn failed, by the visit's place; also
+            those of flows that this turn had called.
         silent: when it expires unless the person says something (milliseconds since the epoch).
         oldest: when it expires whatever the person does.
+        origin: a digest of the update that started it, the same when that turn is run again and
+            another one in every database: what ``idempotency_key`` is made of.
         assignee: the person whom it was handed over to, where several could answer.
-        chat: where it was last talked about, if it is one that goes through several chats.
     """
 
     id: str
@@ -141,8 +143,8 @@ class FlowInstance(Line):
     spare: dict[str, dict[str, OnceResult]] = field(default_factory=dict)
     silent: int | None = None
     oldest: int | None = None
+    origin: str = ""
     assignee: str | None = None
-    chat: str | None = None
 
     def enter(self, step: str, *, line: Line | None = None, origin: str | None = None) -> Visit:
         """Starts a visit of ``step`` on a line of its own, or on the main one, and answers it."""
@@ -153,8 +155,20 @@ class FlowInstance(Line):
         (line or self).visit = visit
         return visit
 
+    def keep_for_called(self, called: str, place: str, results: dict[str, OnceResult]) -> None:
+        """Keeps results of ``turn.once`` of a flow that a failed turn had called, for when the
+        next one calls it again.
+        """
+        self.spare[f"{_called_as(called)}{place}"] = results
+
+    def take_for_called(self, called: str) -> dict[str, dict[str, OnceResult]]:
+        """What was kept for a flow that is called, by the place of the visit."""
+        prefix = _called_as(called)
+        kept = [name for name in self.spare if name.startswith(prefix)]
+        return {name.removeprefix(prefix): self.spare.pop(name) for name in kept}
+
     def count(self) -> int:
-        """The number of the next visit, or fork."""
+        """The number of the next visit, fork, or flow that is called."""
         self.visits += 1
         return self.visits
 
@@ -167,8 +181,15 @@ class FlowInstance(Line):
     @property
     def step(self) -> str:
         """Where it stands, for people: the step, or the steps of the open branches."""
+        if self.fork is None:
+            return self.visit.step if self.visit is not None else ""
         steps = (line.visit.step for line in self.lines() if line.visit is not None)
-        return " ".join(steps) or (self.fork.after if self.fork is not None else "")
+        return " ".join(steps) or self.fork.after
+
+
+def _called_as(called: str) -> str:
+    """What names in ``spare`` begin with that are of a called flow: its number, as with visits."""
+    return f"{called.rpartition('-')[2]}.{called}/"
 
 
 def _number(place: str) -> int:

@@ -287,15 +287,21 @@ class Query:
 
     Attributes:
         what: ``instances``, ``transitions``, ``dead_letters``, ``inbox`` or ``outbox``
-            (the last two: what is undone, oldest first).
+            (the last two: what is undone, oldest first), or ``timers`` (the next one first).
+        instance: its id, for ``instances`` and ``transitions``; quick without ``conv`` too.
+        live: for ``instances``: True for those that have not ended, False for those that have.
+        person: for ``instances``: those in the scopes that ``erase`` would find by this person.
         after: the ``next`` of the page before, or None.
         limit: rows a page, 1 to 1000.
     """
 
-    what: Literal["instances", "transitions", "dead_letters", "inbox", "outbox"]
+    what: Literal["instances", "transitions", "dead_letters", "inbox", "outbox", "timers"]
     conv: str | None = None
+    instance: str | None = None
     flow: str | None = None
     status: str | None = None
+    live: bool | None = None
+    person: str | None = None
     after: str | None = None
     limit: int = 100
 
@@ -507,6 +513,13 @@ class Channel(Protocol):
     @property
     def source(self) -> str:
         """Channel and bot, such as ``telegram:110201543``; known before ``open``, no secret."""
+        ...
+
+    @property
+    def catch_up(self) -> float:
+        """Seconds that it takes after its start to hand in what people sent while nothing ran.
+        So long no timer fires, lest an answer that was given in time comes too late.
+        """
         ...
 
     async def open(self, commands: Sequence[tuple[str, str]]) -> None:

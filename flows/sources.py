@@ -74,7 +74,7 @@ def read_moves(handler: Callable[..., Any]) -> Moves:
         completes="complete" in said,
         bare=any(method == "next" and not arguments for method, arguments in calls),
         done="done" in said,
-        children=tuple(_of_kind(Flow, calls, names, "call")),
+        children=tuple(_of_kind(Flow, calls, names, "call", "call_data")),
     )
 
 

@@ -73,6 +73,7 @@ class Surroundings:
         update: the cause of the turn.
         person: who may press the buttons, as ``ConversationKey.person`` has it.
         now: when the turn started, milliseconds since the epoch.
+        turn: its number: the seq of its cause, which only grows.
     """
 
     update: Update
@@ -81,6 +82,7 @@ class Surroundings:
     deps: Any
     effects: Effects
     now: int
+    turn: int
 
 
 class Turn(Generic[S, D, Deps]):
@@ -277,6 +279,7 @@ class Turn(Generic[S, D, Deps]):
         model: type[T],
         *,
         prompt: str | Reply | None = None,
+        hint: str | None = None,
         key: str | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
@@ -290,6 +293,7 @@ class Turn(Generic[S, D, Deps]):
         model: None = None,
         *,
         prompt: str | Reply | None = None,
+        hint: str | None = None,
         key: str | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
@@ -302,6 +306,7 @@ class Turn(Generic[S, D, Deps]):
         model: type[Any] | None = None,
         *,
         prompt: str | Reply | None = None,
+        hint: str | None = None,
         key: str | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
@@ -313,6 +318,7 @@ class Turn(Generic[S, D, Deps]):
             ticket: what ``turn.ticket`` gave.
             model: the type of the payload, anything that pydantic validates; None: plain JSON.
             prompt: what to say meanwhile; None: what the step has said is enough.
+            hint: what somebody reads who writes something meanwhile.
 
         Raises:
             AskTimeout: it took too long.
@@ -321,7 +327,7 @@ class Turn(Generic[S, D, Deps]):
         return await self._asker().ask(
             Question(
                 prompt=reply_of(prompt) if prompt is not None else None,
-                wanted=Outside(model=model if model is not None else Any),
+                wanted=Outside(model=model if model is not None else Any, retry=hint),
                 key=key,
                 timing=Timing.of(timeout, remind, on_timeout),
                 ticket=ticket,
@@ -347,6 +353,16 @@ class Turn(Generic[S, D, Deps]):
             ChildCancelled: it did not succeed.
             StartRefused: these arguments do not make its data.
         """
+        return child.result(await self.call_data(child, data, key=key))
+
+    async def call_data(
+        self,
+        child: Flow[Any, D2, Any],
+        data: D2 | Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+    ) -> D2:
+        """As ``call``, but answers the data that the flow has at its end, whatever its result."""
         run = self._run
         run.enter_ask()
         answer = run.next_answer(f"call {child.name}", key)
@@ -359,13 +375,15 @@ class Turn(Generic[S, D, Deps]):
         if answer.value.get("cancelled") is not None:
             raise ChildCancelled(child.name, answer.value["cancelled"])
         try:
-            return child.result(child.load(answer.value["data"]))
+            return child.load(answer.value["data"])
         except DoesNotFit as error:
             run.refuse_journal(f"the result of {child.name!r} does not fit any more: {error}")
 
     def _asker(self) -> Asker:
         around = self._around
-        return Asker(self._run, self._instance.id, self._mint, around.effects, around.now)
+        return Asker(
+            self._run, self._instance.id, self._mint, around.effects, around.now, around.turn
+        )
 
     def _people(self, from_: People | None) -> list[str]:
         if from_ is None:
@@ -424,7 +442,8 @@ class Turn(Generic[S, D, Deps]):
         """
         self._run.enter()
         visit = self._run.visit
-        place = f"{self._instance.id}/{visit.place}/{visit.ordinal(0)}/{key}"
+        origin = f"{self._instance.origin}{self._instance.id}"
+        place = f"{origin}/{visit.place}/{visit.ordinal(0)}/{key}"
         return blake2b(place.encode(), digest_size=16).hexdigest()
 
     # --- saying -------------------------------------------------------------------------

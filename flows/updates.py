@@ -229,6 +229,7 @@ class Order:
         order: ``start`` a flow; ``resume`` what waits for an outside event or an operator;
             ``goto`` a step; ``cancel`` an instance; ``cancel_all`` of the conversation.
         instance: the id of the instance, but for ``start`` and ``cancel_all``.
+        scope: the storage key of the state that it is kept in, but for ``start``.
         flow: the flow to start.
         data: the arguments to start it with.
         step: the name of the step to go to.
@@ -239,6 +240,7 @@ class Order:
 
     order: Literal["start", "resume", "goto", "cancel", "cancel_all"]
     instance: str = ""
+    scope: str = ""
     flow: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     step: str = ""

@@ -75,7 +75,7 @@ class Waiting:
         inputs: stored forms of what is accepted.
         failures: refused answers since the question was asked.
         slot: the name of the message that asks.
-        asked: when it was last shown (milliseconds since the epoch); 0: not yet.
+        asked: the number of the turn in which it was first shown; 0: it was not yet.
         drafts: what interactive inputs hold so far, one each.
         people: who may answer; empty: everybody whose conversation it is.
         poll: set where several people answer.
@@ -174,6 +174,12 @@ class Visit:
     def place(self) -> str:
         """Names the visit within its instance, also when a failed turn is run again."""
         return f"{self.number}.{self.step}"
+
+    @property
+    def rests(self) -> bool:
+        """Whether it has come to an ``ask`` or a ``call`` and stands there."""
+        asks = self.waiting is not None and not self.waiting.explicit
+        return asks or self.child is not None
 
     def ordinal(self, position: int) -> int:
         """The number of the question at that place of the journal."""

@@ -12,6 +12,9 @@ from flows.ports import Page, Query
 
 LARGEST_PAGE = 1000
 
+EQUAL = ("conv", "instance", "flow", "status")
+"""Fields of a query that a column must be equal to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -21,7 +24,8 @@ class Listing:
         columns: what a row shows.
         order: the columns that rows are sorted by; together unique.
         newest_first: whether the order goes down.
-        filters: which fields of the query apply, and the columns they look at.
+        filters: which fields of the query apply, and the columns they look at: for equality,
+            but for ``live`` (nothing is there) and ``person`` (whose scope it is).
     """
 
     columns: tuple[str, ...]
@@ -35,13 +39,20 @@ LISTINGS: Mapping[str, Listing] = {
         ("conv", "id", "flow", "flow_version", "step", "status", "result", "updated", "ended"),
         ("updated", "conv", "id"),
         newest_first=True,
-        filters={"conv": "conv", "flow": "flow", "status": "status"},
+        filters={
+            "conv": "conv",
+            "instance": "id",
+            "flow": "flow",
+            "status": "status",
+            "live": "ended",
+            "person": "conv",
+        },
     ),
     "transitions": Listing(
         ("conv", "turn", "n", "instance", "flow", "source", "target", "cause", "at"),
         ("turn", "n", "conv"),
         newest_first=True,
-        filters={"conv": "conv", "flow": "flow"},
+        filters={"conv": "conv", "instance": "instance", "flow": "flow"},
     ),
     "dead_letters": Listing(
         ("id", "part", "conv", "origin", "body", "error", "tries", "at"),
@@ -61,15 +72,28 @@ LISTINGS: Mapping[str, Listing] = {
         newest_first=False,
         filters={"conv": "conv", "status": "state"},
     ),
+    "timers": Listing(
+        ("conv", "name", "part", "due", "generation", "kind", "body"),
+        ("due", "conv", "name"),
+        newest_first=False,
+        filters={"conv": "conv"},
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A query, checked: the listing, column values to match, and where the page begins."""
+    """A query, checked: the listing, column values to match, and where the page begins.
+
+    Attributes:
+        live: whether the column ``ended`` must be empty (True) or not (False).
+        person: whose scopes the column ``conv`` must be one of.
+    """
 
     listing: Listing
     matches: Mapping[str, str]
+    live: bool | None
+    person: str | None
     after: tuple[Any, ...] | None
     limit: int
 
@@ -81,16 +105,18 @@ def look(query: Query) -> Look:
         raise ValueError(f"there is no listing {query.what!r}: there are {', '.join(LISTINGS)}")
     if not 1 <= query.limit <= LARGEST_PAGE:
         raise ValueError(f"a page has 1 to {LARGEST_PAGE} rows, not {query.limit}")
-    wanted = {"conv": query.conv, "flow": query.flow, "status": query.status}
-    given = {name: value for name, value in wanted.items() if value is not None}
-    for name in given:
+    equal = {name: getattr(query, name) for name in EQUAL if getattr(query, name) is not None}
+    apart = [name for name in ("live", "person") if getattr(query, name) is not None]
+    for name in (*equal, *apart):
         if name not in listing.filters:
             raise ValueError(
                 f"{query.what} cannot be filtered by {name}, only by {', '.join(listing.filters)}"
             )
     return Look(
         listing,
-        {listing.filters[name]: value for name, value in given.items()},
+        {listing.filters[name]: value for name, value in equal.items()},
+        query.live,
+        query.person,
         None if query.after is None else _begin(query.after, listing),
         query.limit,
     )

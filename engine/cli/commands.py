@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import database, definitions, exploring, scaffold, talking, transcripts
+from engine.cli import (
+    database,
+    definitions,
+    exploring,
+    looking,
+    operating,
+    scaffold,
+    talking,
+    transcripts,
+)
 from engine.cli.output import say
 from engine.settings import PREFIX, Settings
 
@@ -49,4 +58,6 @@ scaffold.add_to(app)
 definitions.add_to(app)
 transcripts.add_to(app)
 exploring.add_to(app)
+looking.add_to(app)
+operating.add_to(app)
 app.add_typer(database.app, name="db", short_help="Look after the database's schema.")

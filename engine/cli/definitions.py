@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from engine.cli.fitting import judge_database
 from engine.cli.loading import load_app
 from engine.cli.output import say
 from engine.cli.talking import Target
@@ -46,19 +47,33 @@ def add_to(app: typer.Typer) -> None:
     app.command()(graph)
 
 
-def check(target: Target) -> None:
-    """Check a bot's flows, and list their steps.
+def check(
+    target: Target,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A database of the bot: do all that run in it go on with this code? Nothing is "
+            "written to it.",
+        ),
+    ] = None,
+) -> None:
+    """Check a bot's flows, and list their steps; before a deploy, also what runs in a database.
 
     A mistake in a flow (a step that nothing leads to, say) is reported with its flow and step.
+    With --database, the exit code is 1 if instances would be set aside (quarantined).
 
-    Example: handrail check examples.signup:app
+    Example: handrail check examples.signup:app --database sqlite+aiosqlite:///handrail.db
     """
-    lines = load_app(target).check()
+    app = load_app(target)
+    lines = app.check()
     for line in lines:
         say(line)
     if not lines:
         say("The app has no flow. Was its registry given to it, or applied to its router?")
     say("No mistakes found.", style="green")
+    if database is not None and not judge_database(app, database):
+        raise typer.Exit(1)
 
 
 def graph(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from engine.channels.console.plain import harmless
@@ -21,6 +23,20 @@ def forgive_encodings() -> None:
 def say(line: str = "", *, style: str = "") -> None:
     """One line of the result, on stdout."""
     Console(highlight=False).print(Text(line, style=style), soft_wrap=True)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on stdout: drawn at a terminal, else a line a row, with tabs between the fields."""
+    console = Console(highlight=False)
+    cells = [[harmless(cell).replace("\t", " ") for cell in row] for row in rows]
+    if console.is_terminal:
+        drawn = Table(*columns)
+        for row in cells:
+            drawn.add_row(*map(Text, row))
+        console.print(drawn)
+        return
+    for row in (list(columns), *cells):
+        sys.stdout.write("\t".join(row) + "\n")  # rich would make spaces of the tabs
 
 
 def complain(sentence: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fnmatch
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ from flows.errors import HandrailError
 if TYPE_CHECKING:
     from engine.app import App
 
-TRANSCRIPT = "transcript.txt"
+TRANSCRIPTS = "transcript*.txt"
 _TARGET = re.compile(r"[\w.]+:\w+")
 _NEVER_LOOKED_INTO = {"node_modules", "__pycache__", "site-packages", "build", "dist"}
 
@@ -53,7 +54,7 @@ def play_transcripts(
         list[str] | None,
         typer.Argument(
             metavar="[PATH [MODULE:APP]]...",
-            help="A transcript, or a folder to be searched for files named transcript.txt; by "
+            help="A transcript, or a folder to be searched for files named transcript*.txt; by "
             "default the current one. A MODULE:APP after a path is the app to play it to; else "
             "it is the 'app' of the package that the transcript lies in.",
             show_default=False,
@@ -99,7 +100,7 @@ def _transcripts(path: Path) -> list[Path]:
         raise NoTranscript(f"there is no file or folder {path}. Name a transcript, or its folder.")
     found = sorted(_search(path))
     if not found:
-        raise NoTranscript(f"there is no {TRANSCRIPT} in {path}, nor in the folders below it.")
+        raise NoTranscript(f"there is no {TRANSCRIPTS} in {path}, nor in the folders below it.")
     return found
 
 
@@ -108,8 +109,8 @@ def _search(folder: Path) -> Iterator[Path]:
         folders[:] = [
             name for name in folders if not name.startswith(".") and name not in _NEVER_LOOKED_INTO
         ]
-        if TRANSCRIPT in files:
-            yield Path(here) / TRANSCRIPT
+        for name in sorted(fnmatch.filter(files, TRANSCRIPTS)):
+            yield Path(here) / name
 
 
 def _passes(job: Job) -> bool:

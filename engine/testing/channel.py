@@ -37,6 +37,11 @@ class TestChannel:
         """Always ``test:local``."""
         return SOURCE
 
+    @property
+    def catch_up(self) -> float:
+        """Nothing comes in by itself."""
+        return 0.0
+
     async def open(self, commands: Sequence[tuple[str, str]]) -> None:
         """Nothing is needed."""
 

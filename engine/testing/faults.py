@@ -156,6 +156,10 @@ class _FaultyChannel:
     def source(self) -> str:
         return self._inner.source
 
+    @property
+    def catch_up(self) -> float:
+        return self._inner.catch_up
+
     async def open(self, commands: Sequence[tuple[str, str]]) -> None:
         await self._inner.open(commands)
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from flows.ports import InboxRow, Page, Query, Swept
-from storage.listings import look, page
+from storage.listings import Look, look, page
 from storage.memory.database import MemoryDatabase, Message
 from storage.people import belongs, private_chat
 
@@ -99,7 +99,7 @@ def inspect(database: MemoryDatabase, query: Query) -> Page:
     rows = [
         row
         for row in _rows(database, query.what, listing.columns)
-        if all(row[column] == value for column, value in looked.matches.items())
+        if _matches(database, row, looked)
     ]
 
     def place(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -114,6 +114,17 @@ def inspect(database: MemoryDatabase, query: Query) -> Page:
             if (place(row) < after if listing.newest_first else place(row) > after)
         ]
     return page(rows[: looked.limit + 1], looked)
+
+
+def _matches(database: MemoryDatabase, row: Mapping[str, Any], looked: Look) -> bool:
+    if any(row[column] != value for column, value in looked.matches.items()):
+        return False
+    if looked.live is not None and (row["ended"] is None) is not looked.live:
+        return False
+    if looked.person is None:
+        return True
+    scope = database.scopes.get(row["conv"])
+    return scope is not None and scope.person == looked.person
 
 
 def replay(database: MemoryDatabase, dead: int) -> int | None:
@@ -154,6 +165,7 @@ def _rows(
         "dead_letters": database.dead.values(),
         "inbox": [cause.pending() for cause in database.undone.values()],
         "outbox": database.unsent.values(),
+        "timers": [timer.row for timer in database.timers.values()],
     }
     names = list(columns)
     return [{name: getattr(row, name) for name in names} for row in tables[what]]

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, literal, select, tuple_
 from flows.ports import Page, Query
 from storage.listings import Look, look, page
 from storage.sql.cold import ColdConnections
-from storage.sql.tables import inbox, metadata, outbox
+from storage.sql.tables import conversations, inbox, metadata, outbox
 
 UNDONE = {"inbox": inbox.c.todo.is_not(None), "outbox": outbox.c.todo.is_not(None)}
 
@@ -31,6 +31,11 @@ def _select(what: str, looked: Look) -> Select[Any]:
         query = query.where(UNDONE[what])
     for name, value in looked.matches.items():
         query = query.where(columns[name] == value)
+    if looked.live is not None:
+        query = query.where(columns.ended.is_(None) if looked.live else columns.ended.is_not(None))
+    if looked.person is not None:
+        own = select(conversations.c.key).where(conversations.c.person == looked.person)
+        query = query.where(columns.conv.in_(own))
     if looked.after is not None:
         place: ColumnElement[Any] = tuple_(*order)
         after = tuple_(

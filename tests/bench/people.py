@@ -64,6 +64,11 @@ class Crowd:
         """Always ``bench:local``."""
         return SOURCE
 
+    @property
+    def catch_up(self) -> float:
+        """Nothing waits."""
+        return 0.0
+
     async def open(self, commands: Sequence[tuple[str, str]]) -> None:
         """Nothing is needed."""
 

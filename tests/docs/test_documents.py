@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "examples").rglob("*.md")),
 ]
 KNOWN = {"python", "transcript", "sh", "mermaid"}
@@ -207,6 +207,12 @@ def anchors(path: Path) -> set[str]:
 def test_every_document_is_linked_to_from_the_readme() -> None:
     linked = {(ROOT / link).resolve() for link in _LINK.findall(prose(ROOT / "README.md"))}
     assert set((ROOT / "docs").glob("*.md")) <= linked
+
+
+def test_every_page_of_the_cookbook_is_linked_to_from_its_list() -> None:
+    folder = ROOT / "docs" / "cookbook"
+    linked = {(folder / link).resolve() for link in _LINK.findall(prose(folder / "README.md"))}
+    assert set(folder.glob("*.md")) - {folder / "README.md"} <= linked
 
 
 # --- the README -------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.testing.chat import Chat
-from flows import Action, Flow, FlowBuilder, TextMessage, Turn
+from flows import Action, AskTimeout, Flow, FlowBuilder, Reminder, TextMessage, Turn
 from flows.errors import OutcomeUnknown, StorageDown
 from flows.ports import InboxRow, Query
 from storage import MemoryStorage, SqlStorage
@@ -139,3 +139,29 @@ def _row(body: str, conv: str, part: int) -> InboxRow:
 @pytest.fixture(autouse=True)
 def _levels(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "handrail")
+
+
+async def test_a_reminder_shows_the_question_once() -> None:
+    async def step(turn: Turn[One, Names]) -> Action[One]:
+        await turn.ask("First?", remind=Reminder(timedelta(minutes=1), "Still there?"))
+        return turn.complete()
+
+    flow = FlowBuilder("survey", One, Names).step(One.ONLY, step).build(initial=One.ONLY)
+    async with Chat(app_of(flow), clock=HeldClock()) as chat:
+        await chat.say("/start")
+        assert await chat.advance(60) == ("Still there?", "First?")
+        assert await chat.advance(600) == ()
+
+
+async def test_a_question_that_follows_lost_time_is_asked_once() -> None:
+    async def step(turn: Turn[One, Names]) -> Action[One]:
+        try:
+            await turn.ask("First?", timeout=timedelta(minutes=1))
+        except AskTimeout:
+            await turn.ask("Too late. Second?")
+        return turn.complete()
+
+    flow = FlowBuilder("survey", One, Names).step(One.ONLY, step).build(initial=One.ONLY)
+    async with Chat(app_of(flow), clock=HeldClock()) as chat:
+        await chat.say("/start")
+        assert await chat.advance(60) == ("Too late. Second?",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -20,6 +21,8 @@ from engine.testing import parse_transcript, play, read_transcript
 from engine.testing.chat import Chat
 from engine.testing.transcript import Exchange
 from examples.signup import app as signup
+from flows import FlowStorage
+from flows.graph import mermaid
 from flows.updates import (
     AudioMessage,
     ContactMessage,
@@ -31,7 +34,7 @@ from flows.updates import (
     VoiceMessage,
     WebAppMessage,
 )
-from storage import MemoryStorage
+from storage import MemoryStorage, SqlStorage
 from tests.botapi import BotApiServer
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +47,13 @@ every_transcript = pytest.mark.parametrize(
     "path", TRANSCRIPTS, ids=lambda path: f"{path.parent.name}-{path.stem}"
 )
 every_example = pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
+
+
+@pytest.fixture(autouse=True)
+def _on_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Examples must not clash with what runs beside the tests."""
+    monkeypatch.setenv("CHECKOUT_PORT", "0")
+    monkeypatch.setenv("SURVEY_RESULTS", str(tmp_path / "results.db"))
 
 
 def module_of(folder: Path) -> str:
@@ -86,10 +96,28 @@ def test_no_file_of_an_example_bears_a_reserved_name(folder: Path) -> None:
     assert [path for path in folder.rglob("*") if path.stem in reserved] == []
 
 
+@every_example
+def test_the_pictures_of_an_example_are_those_of_its_flows(folder: Path) -> None:
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    drawn = re.findall(r"^```mermaid\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    assert drawn == [mermaid(flow) for flow in app_of(folder).registry.flows.values()]
+
+
 @pytest.mark.anyio
 @every_transcript
 async def test_a_transcript_plays_on_the_scripted_channel(path: Path) -> None:
     await play(app_of(path.parent), read_transcript(path))
+
+
+@pytest.mark.anyio
+@every_transcript
+async def test_a_transcript_holds_through_a_kill_after_every_turn_and_updates_that_come_twice(
+    path: Path, tmp_path: Path
+) -> None:
+    storage = SqlStorage(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
+    await play(
+        app_of(path.parent), read_transcript(path), storage=storage, restart=True, twice=True
+    )
 
 
 @every_transcript
@@ -135,12 +163,31 @@ async def test_a_transcript_plays_through_telegram(path: Path) -> None:
             await until_expected(server, exchange, before)
 
 
+@pytest.mark.anyio
+@every_transcript
+async def test_a_transcript_holds_on_telegram_through_restarts_and_updates_that_come_twice(
+    path: Path, tmp_path: Path
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+    async with BotApiServer() as server:
+        for exchange in read_transcript(path).exchanges:
+            before = len(server.replies(ADA))
+            happen(server, exchange)
+            server.raw_update(server.updates[-1])
+            async with on_telegram(app_of(path.parent), server, SqlStorage(url)):
+                await until_expected(server, exchange, before)
+
+
 @asynccontextmanager
-async def on_telegram(app: App, server: BotApiServer) -> AsyncIterator[None]:
+async def on_telegram(
+    app: App, server: BotApiServer, storage: FlowStorage | None = None
+) -> AsyncIterator[None]:
     """Runs an app against a Bot API server."""
     stop = asyncio.Event()
     channel = TelegramChannel(server.token, api_url=server.url, limits=False)
-    running = asyncio.create_task(app.run(channel=channel, storage=MemoryStorage(), stop=stop))
+    running = asyncio.create_task(
+        app.run(channel=channel, storage=storage or MemoryStorage(), stop=stop)
+    )
     try:
         yield
     finally:

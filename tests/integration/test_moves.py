@@ -667,3 +667,19 @@ async def test_quarantine_keeps_an_instance_that_fits_no_code_and_takes_it_back(
         assert (await chat.say("/help"))[-1] == "Second?"
         await chat.say("b")
         assert await chat.say("c") == ("a b",)
+
+
+async def test_back_does_not_take_from_an_operator_what_they_look_at() -> None:
+    builder = FlowBuilder("claim", Three, Names)
+    builder.ask(Three.FIRST, "First?", Text(), into="first")
+
+    @builder.step(Three.SECOND)
+    async def second(turn: Turn[Three, Names]) -> Action[Three]:
+        return turn.escalate("look at it")
+
+    builder.say(Three.THIRD, "Done.")
+    async with Chat(app_of(builder.build(initial=Three.FIRST))) as chat:
+        await chat.say("/start")
+        assert await chat.say("Ada") == ()
+        assert await chat.say("/back") == ("A person is looking at it. Please wait.",)
+        assert await chat.say("hello") == ("A person is looking at it. Please wait.",)

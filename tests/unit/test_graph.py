@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
 
-from flows import graph
+from flows import END, Action, FlowBuilder, Turn, graph
+from flows.flow import StepCode
+from flows.forks import Branching, Fork
+from tests.support import Names, One
 
 
 class Step(Enum):
@@ -25,6 +29,9 @@ class Drawn:
     version: int
     initial: Enum
     table: Mapping[str, tuple[str, ...]]
+    code: Mapping[str, StepCode[Any, Any, Any]] = field(default_factory=dict)
+    forks: Mapping[str, Fork] = field(default_factory=dict)
+    branchings: Mapping[str, Branching] = field(default_factory=dict)
 
 
 BRANCHED = Drawn(
@@ -88,3 +95,95 @@ def test_dot_escapes_odd_names() -> None:
 
 def test_a_step_without_targets_is_listed_as_going_nowhere() -> None:
     assert re.search(r"^    s_0 +-> \(nowhere\)$", graph.text(ODD), re.MULTILINE)
+
+
+# --- forks, conditional edges and called flows ------------------------------------------
+
+
+class Kyc(Enum):
+    START = auto()
+    EMAIL = auto()
+    EMAIL_OK = auto()
+    PHONE = auto()
+    REVIEW = auto()
+
+
+address = FlowBuilder("address", One, Names).say(One.ONLY, "Hm.").build(initial=One.ONLY)
+
+
+def is_known(data: Names) -> bool:
+    """A predicate with a name."""
+    return bool(data.first)
+
+
+async def calls(turn: Turn[Any, Any]) -> Action[Any]:
+    """A step that calls a flow."""
+    await turn.call(address)
+    return turn.next()
+
+
+def kyc() -> graph.Drawable:
+    """A flow with all that a picture can show."""
+    builder = FlowBuilder("kyc", Kyc, Names).say(Kyc.EMAIL_OK, "Fine.").step(Kyc.PHONE, calls)
+    builder.branch(Kyc.EMAIL, [(is_known, Kyc.REVIEW)], otherwise=Kyc.EMAIL_OK)
+    builder.parallel(
+        from_=Kyc.START, steps=[(Kyc.EMAIL, Kyc.EMAIL_OK), Kyc.PHONE], join=Kyc.REVIEW, need=1
+    )
+    builder.branch(Kyc.REVIEW, [(lambda data: data.count > 3, END)], otherwise=Kyc.START)
+    return builder.build(initial=Kyc.START)
+
+
+def test_mermaid_draws_a_fork_as_a_state_with_its_branches_side_by_side() -> None:
+    assert graph.mermaid(kyc()) == (
+        "stateDiagram-v2\n"
+        '    state "START" as s_START\n'
+        '    state "REVIEW" as s_REVIEW\n'
+        '    state "any of" as fs_START {\n'
+        '        state "EMAIL" as s_EMAIL\n'
+        '        state "EMAIL_OK" as s_EMAIL_OK\n'
+        "        [*] --> s_EMAIL\n"
+        "        s_EMAIL --> [*] : is known\n"
+        "        s_EMAIL --> s_EMAIL_OK : otherwise\n"
+        "        s_EMAIL_OK --> [*]\n"
+        "        --\n"
+        '        state "PHONE" as s_PHONE\n'
+        "        [*] --> s_PHONE\n"
+        "        s_PHONE --> [*]\n"
+        "    }\n"
+        "    fs_START --> s_REVIEW\n"
+        "    [*] --> s_START\n"
+        "    s_START --> fs_START\n"
+        "    s_REVIEW --> [*]\n"
+        "    s_REVIEW --> s_START : otherwise\n"
+        "    note right of s_PHONE : calls address\n"
+    )
+
+
+def test_dot_draws_a_fork_as_a_box_around_its_branches() -> None:
+    drawn = graph.dot(kyc())
+    for line in (
+        "subgraph cluster_s_START {",
+        'label="any of"; style="rounded,dashed";',
+        "s_EMAIL; s_EMAIL_OK; s_PHONE;",
+        's_PHONE [label="PHONE (calls address)"];',
+        "s_START -> s_EMAIL;",
+        "s_START -> s_PHONE;",
+        's_EMAIL -> s_REVIEW [label="is known"];',
+        "s_EMAIL_OK -> s_REVIEW;",
+    ):
+        assert f"    {line}\n" in drawn
+
+
+def test_text_says_where_a_fork_and_its_branches_lead() -> None:
+    assert graph.text(kyc()) == (
+        "kyc, version 1\n"
+        "\n"
+        "  * START       -> any of (EMAIL, PHONE), then REVIEW\n"
+        "    | EMAIL     -> (done) if is known, EMAIL_OK otherwise\n"
+        "    | EMAIL_OK  -> (done)\n"
+        "    | PHONE     -> (done)  (calls address)\n"
+        "    REVIEW      -> completed, START otherwise\n"
+        "\n"
+        "  * the flow starts here\n"
+        "  | a step in a branch\n"
+    )

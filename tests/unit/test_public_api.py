@@ -15,18 +15,20 @@ import flows
 import storage
 
 FLOWS = """
-Action Address AmbiguousNext Answers AnyOf AskTimeout Audio AudioMessage Button CallNext Channel
-ChildCancelled Choice Clock Command ConcurrentAsk Confirm Contact ContactCard ContactMessage
-Context ConversationKey Date DefinitionError Document DocumentMessage END Email FileRef Flow
-FlowBuilder FlowInstance FlowRegistry FlowStorage FormBuilder FormTexts FormTurn HandrailError
-Input Integer InvalidAnswer InvalidData Location LocationMessage Message MultiChoice
-NondeterministicStep Number OnCallback OnCommand OnKind OnText Opened Other Pattern Person Phone
-Photo PhotoMessage Place Press Progress Reminder Reply Router Sensitive StartRefused Status
-StepError Text TextMessage Time TooManyTries TransitionLoop Trigger Turn UnboundedPattern
-UndeclaredMove UnknownFlow UnknownStep Update Url Video VideoMessage Voice VoiceMessage
-WebAppData WebAppMessage call_flow field form_flow keyboard
+    END Action Address AmbiguousNext Answers AnyOf AskTimeout Audio AudioMessage BadAddress
+    Button CallNext Channel ChildCancelled Choice Clock Command ConcurrentAsk Confirm Contact
+    ContactCard ContactMessage Context ConversationKey Date DefinitionError Document
+    DocumentMessage Email FileRef Flow FlowBuilder FlowInstance FlowRegistry FlowStorage
+    FormBuilder FormTexts FormTurn HandrailError Input Integer InvalidAnswer InvalidData Location
+    LocationMessage Message MultiChoice NondeterministicStep NotRunning NotWaiting Number
+    OnCallback OnCommand OnKind OnText Opened OperationError Other Pattern PayloadRefused Person
+    Phone Photo PhotoMessage Place Press Progress Reminder Reply Router Sensitive StartRefused
+    Status StepError Text TextMessage Time TooManyTries TransitionLoop Trigger Turn
+    UnboundedPattern UndeclaredMove UnknownConversation UnknownFlow UnknownInstance UnknownStep
+    UnknownToken Update Url Video VideoMessage Voice VoiceMessage WebAppData WebAppMessage
+    call_flow field form_flow keyboard
 """
-ENGINE = "App Notices Settings"
+ENGINE = "App Notices Operator Settings"
 STORAGE = "MemoryStorage SqlStorage open_storage"
 
 MODULES = pytest.mark.parametrize(

@@ -121,3 +121,14 @@ def test_two_that_open_a_new_file_at_once_both_succeed(path: Path) -> None:
     both = [subprocess.Popen(command) for _ in range(2)]
     assert [process.wait(60) for process in both] == [0, 0]
     assert migrate.current(f"sqlite:///{path}") == migrate.head()
+
+
+def test_a_file_of_the_first_revision_is_brought_to_the_newest(path: Path) -> None:
+    migrate.upgrade(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP INDEX ix_instances_id")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.commit()
+    assert migrate.current(f"sqlite:///{path}") == "0001"
+    assert migrate.upgrade(f"sqlite:///{path}") == migrate.head()
+    assert "ix_instances_id" in _names(path)

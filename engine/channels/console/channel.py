@@ -69,6 +69,11 @@ class ConsoleChannel:
         """Always ``console:local``."""
         return "console:local"
 
+    @property
+    def catch_up(self) -> float:
+        """Nobody types while nothing runs."""
+        return 0.0
+
     async def open(self, commands: Sequence[tuple[str, str]]) -> None:
         """Shows what the bot understands, where a person is there to read it."""
         self._open = True

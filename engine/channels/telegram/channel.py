@@ -52,6 +52,9 @@ _BLOCKED = ("bot was blocked", "user is deactivated", "bot was kicked", "chat no
             "chat was deleted", "group chat was upgraded")  # fmt: skip
 _TOO_LATE = ("query is too old", "query id is invalid", "query_id_invalid")
 
+CATCH_UP = 3.0
+"""Seconds after which the updates that waited at Telegram have come in, more or less."""
+
 
 class TelegramChannel:
     """A Telegram bot (see ``flows.ports.Channel``).
@@ -94,6 +97,11 @@ class TelegramChannel:
     def source(self) -> str:
         """``telegram:`` and the bot's id."""
         return self._source
+
+    @property
+    def catch_up(self) -> float:
+        """What waits at Telegram comes with the first answers to polling."""
+        return CATCH_UP
 
     @property
     def username(self) -> str | None:

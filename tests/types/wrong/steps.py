@@ -78,7 +78,7 @@ builder.step(Step.NAME)(of_another_flow)  # error: mypy=arg-type pyright=reportA
 builder.ask(Other.NAME, "?", Text(), into="name")  # error: mypy=call-overload pyright=reportArgumentType
 builder.say(Other.NAME, "hm")  # error: mypy=arg-type pyright=reportArgumentType
 builder.on_error(of_another_flow)  # error: mypy=arg-type pyright=reportArgumentType
-builder.build(initial=Other.NAME)  # error: mypy=arg-type pyright=reportArgumentType
+builder.build(initial=Other.NAME)  # error: mypy=call-overload pyright=reportArgumentType
 
 
 @builder.step(Step.AGE)  # error: mypy=arg-type pyright=reportArgumentType

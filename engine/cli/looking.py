@@ -1,0 +1,203 @@
+"""``ps`` and ``show``: what runs, and one of them closely."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import orjson
+import typer
+from pydantic import BaseModel
+
+from engine.channels.console.plain import harmless
+from engine.cli import beside
+from engine.cli.loading import load_app
+from engine.cli.output import say, table
+from engine.cli.talking import Target
+from engine.operate import InstancePage, InstanceView
+from engine.operate.homes import home_of
+from engine.operate.lookup import visits
+from engine.places import escalated
+from flows.errors import UnknownConversation, UnknownFlow
+from flows.inputs import input_from_json
+from flows.instance import FlowInstance, Status
+from flows.ports import InstanceRow
+from flows.sensitive import MASK, masked
+from flows.visit import Escalation, Visit, Waiting
+
+COLUMNS = ("id", "flow", "step", "status", "who", "idle")
+
+Instance = Annotated[
+    str, typer.Argument(metavar="INSTANCE", help="Its id, as 'handrail ps' lists it.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Registers the commands."""
+    app.command()(ps)
+    app.command()(show)
+
+
+def ps(
+    target: Target,
+    flow: Annotated[str | None, typer.Option(help="Only instances of this flow.")] = None,
+    status: Annotated[
+        Status | None, typer.Option(help="Only those that are so; ended ones too.")
+    ] = None,
+    all: Annotated[bool, typer.Option("--all", help="Those that have ended as well.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
+) -> None:
+    """List the instances that run, the one that moved last first.
+
+    It works while the bot runs, and when it does not. Ended instances are kept for two days,
+    unless the bot says otherwise.
+
+    Example: handrail ps examples.signup:app --flow signup
+    """
+    app = load_app(target)
+
+    async def look() -> InstancePage:
+        live = None if all or status is not None else True
+        async with beside.operator(app) as operator:
+            return await operator.instances(flow=flow, status=status, live=live, limit=limit)
+
+    page = beside.run(look())
+    if not page.rows and flow is not None and flow not in app.registry.flows:
+        raise UnknownFlow(flow, app.registry.flows)
+    if not page.rows:
+        say("Nothing to list." if all or status else "Nothing runs.")
+        return
+    table(COLUMNS, [_row(row) for row in page.rows])
+    if page.next is not None:
+        say(f"These are the newest {limit}. There are more: say --flow, --status or --limit.")
+
+
+def show(target: Target, instance: Instance) -> None:
+    """Show an instance: its step, what it waits for, its data and its last moves.
+
+    Example: handrail show examples.signup:app 2s-0
+    """
+    app = load_app(target)
+
+    async def look() -> InstanceView:
+        async with beside.operator(app) as operator:
+            return await operator.show(instance)
+
+    view = beside.run(look())
+    known = app.registry.flows.get(view.row.flow)
+    for name, value in _facts(view, target, known.data if known is not None else None):
+        say(f"{name:<10} {harmless(value)}")
+
+
+def summary(row: InstanceRow) -> str:
+    """An instance in a line."""
+    return f"{row.id}: {row.flow} at {row.step or '(no step)'}, {row.status}"
+
+
+def who(key: str) -> str:
+    """Whose conversation it is, for people."""
+    try:
+        home = home_of(key)
+    except UnknownConversation:
+        return key
+    place = home.address
+    if home.user is None:
+        return key
+    if place.topic is not None:
+        return f"{home.user.id} in {place.chat}, topic {place.topic}"
+    return home.user.id if place.chat == home.user.id else f"{home.user.id} in {place.chat}"
+
+
+def span(milliseconds: int) -> str:
+    """A time in its largest unit: 5s, 3m, 2h, 4d."""
+    seconds = max(milliseconds, 0) // 1000
+    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def _row(row: InstanceRow) -> tuple[str, ...]:
+    return (row.id, row.flow, row.step, row.status, who(row.conv), span(_now() - row.updated))
+
+
+def _facts(
+    view: InstanceView, target: str, model: type[BaseModel] | None
+) -> Iterator[tuple[str, str]]:
+    row = view.row
+    yield "instance", row.id
+    yield "flow", f"{row.flow}, version {row.flow_version}"
+    yield "step", row.step or "(none)"
+    yield "status", row.status
+    yield "who", who(row.conv)
+    yield "in", row.conv
+    yield "idle", span(_now() - row.updated)
+    if view.instance is not None:
+        yield from _state(view.instance, target)
+        yield from _data(view.instance.data, model)
+    elif row.result is not None:
+        yield from _data(orjson.loads(row.result), model)
+    for timer in view.timers:
+        yield "timer", f"{timer.name}, {_when(timer.due)}"
+    for move in view.moves:
+        way = f"{move.source or '(start)'} -> {move.target or '(end)'}"
+        yield "move", f"{_clock(move.at)} {way} by {move.cause}"
+
+
+def _state(instance: FlowInstance, target: str) -> Iterator[tuple[str, str]]:
+    yield "started", _clock(instance.started)
+    for visit in visits(instance):
+        yield from (("waits for", line) for line in _waits(visit, instance, target))
+    if instance.history:
+        yield "came by", " ".join(past.step for past in instance.history)
+    if escalated(instance):
+        return  # time stands still while an operator looks at it
+    for label, due in (("expires", instance.silent), ("ends", instance.oldest)):
+        if due is not None:
+            yield label, _when(due)
+
+
+def _data(data: dict[str, Any], model: type[BaseModel] | None) -> Iterator[tuple[str, str]]:
+    """The data as an operator may see it; where no flow tells what is sensitive, all of it is."""
+    shown = dict.fromkeys(data, MASK) if model is None else masked(model, data)
+    for name, value in shown.items():
+        yield "data", f"{name} = {orjson.dumps(value).decode()}"
+
+
+def _waits(visit: Visit, instance: FlowInstance, target: str) -> Iterator[str]:
+    if visit.escalated is not None:
+        yield f"an operator ({visit.step}): {_escalation(visit.escalated)}"
+        yield f"  answer: handrail resume {target} {instance.id} PAYLOAD"
+    if visit.waiting is not None and visit.waiting.ticket is not None:
+        yield f"an outside event ({visit.step}), which comes with:"
+        yield f"  handrail resume {target} {visit.waiting.ticket} PAYLOAD"
+    elif visit.waiting is not None:
+        yield f"its person ({visit.step}): {_question(visit.waiting)}"
+
+
+def _escalation(escalation: Escalation) -> str:
+    since = f"since {_clock(escalation.at)}, {escalation.reason}"
+    if escalation.accept is None:
+        return since
+    return f"{since}. {input_from_json(escalation.accept).hint()}"
+
+
+def _question(waiting: Waiting) -> str:
+    asked = waiting.prompt.text if waiting.prompt is not None else "(no prompt)"
+    until = f" (until {_clock(waiting.deadline)})" if waiting.deadline is not None else ""
+    return " ".join(asked.split()) + until
+
+
+def _when(due: int) -> str:
+    left = due - _now()
+    return f"{_clock(due)}, in {span(left)}" if left > 0 else f"{_clock(due)}, now due"
+
+
+def _clock(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(" ", "seconds").replace("+00:00", "Z")
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

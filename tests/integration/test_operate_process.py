@@ -1,0 +1,129 @@
+"""The command line beside a bot that runs in another process, on one SQLite file."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "engine.cli"]
+APP = "examples.signup:app"
+
+
+def environment(folder: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("HANDRAIL_")}
+    url = f"sqlite+aiosqlite:///{folder / 'bot.db'}"
+    return {**kept, "HANDRAIL_DATABASE_URL": url, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+
+
+class Bot:
+    """``handrail chat``, whose lines come from the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [*COMMAND, "chat", APP],
+            cwd=folder,
+            env=environment(folder),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+
+    def say(self, line: str, *, until: str) -> None:
+        """Says a line, and reads on until these words are shown."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.read(until=until)
+
+    def read(self, *, until: str) -> None:
+        """Reads on until these words are shown."""
+        assert self.process.stdout is not None
+        for shown in self.process.stdout:
+            if until in shown:
+                return
+        raise AssertionError(f"the bot ended and never said {until!r}")
+
+    def leave(self) -> int:
+        """Ends its input; answers its exit code."""
+        self.process.communicate("", timeout=30)
+        return self.process.returncode
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Iterator[Bot]:
+    """A bot that has asked for a name."""
+    running = Bot(tmp_path)
+    running.say("/start", until="What's your name?")
+    yield running
+    running.process.kill()
+    running.process.communicate()
+
+
+def handrail(folder: Path, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+    """Runs a command beside it."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment(folder),
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def instance(folder: Path) -> str:
+    """The id of the one that runs."""
+    (_, row) = handrail(folder, "ps", APP).stdout.splitlines()
+    return row.split("\t")[0]
+
+
+def test_looking_does_not_disturb_the_bot(bot: Bot, tmp_path: Path) -> None:
+    shown = handrail(tmp_path, "show", APP, instance(tmp_path))
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "waits for  its person (NAME): What's your name?" in shown.stdout
+    checked = handrail(tmp_path, "check", APP, "--database", f"sqlite:///{tmp_path / 'bot.db'}")
+    assert "signup, step NAME: 1 fit" in checked.stdout
+    bot.say("Ada", until="e-mail")
+    assert bot.leave() == 0
+
+
+def test_a_running_bot_takes_an_order(bot: Bot, tmp_path: Path) -> None:
+    done = handrail(tmp_path, "goto", APP, instance(tmp_path), "EMAIL")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("The bot has taken it. ")
+
+
+def test_an_order_is_carried_out_by_the_bot(bot: Bot, tmp_path: Path) -> None:
+    name = instance(tmp_path)
+    moved = handrail(tmp_path, "goto", APP, name, "EMAIL")
+    assert f"{name}: signup at EMAIL, active" in moved.stdout
+    bot.read(until="e-mail")
+    ended = handrail(tmp_path, "cancel", APP, name)
+    assert "cancelled" in ended.stdout
+    assert handrail(tmp_path, "ps", APP).stdout == "Nothing runs.\n"
+
+
+def test_an_order_given_to_a_bot_that_is_down_is_done_when_it_comes(tmp_path: Path) -> None:
+    queued = handrail(tmp_path, "start", APP, "signup", "--user", "local")
+    assert "it is done when the bot runs next" in queued.stdout
+    later = Bot(tmp_path)
+    later.read(until="What's your name?")
+    assert later.leave() == 0
+
+
+def test_erasing_beside_a_bot_leaves_it_running(bot: Bot, tmp_path: Path) -> None:
+    assert handrail(tmp_path, "erase", APP, "console/local", answer="n\n").returncode == 1
+    erased = handrail(tmp_path, "erase", APP, "console/local", "--yes")
+    assert (erased.returncode, erased.stderr) == (0, "")
+    assert "console/local is erased" in erased.stdout
+    bot.say("/start", until="What's your name?")
+    bot.say("Ada", until="e-mail")
+    assert bot.leave() == 0
