@@ -133,6 +133,8 @@ class Dialogue:
             Exception: whatever a plain handler or a middleware raised.
         """
         self._set_aside()
+        for root in self.conversations.running():
+            moves.set_clocks(root, self.stage.flows, self.stage.now)
         if self.bot.router.middlewares:
             await self._inside_middleware()
         else:

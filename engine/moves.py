@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from engine import hooks, hub, showing
-from engine.places import Place, instances
+from engine.places import Flows, Place, instances
 from engine.settling import take_back
 from engine.stage import Stage, new_instance
 from engine.steps import StepFailed
@@ -458,6 +458,17 @@ def restart_silence(place: Place, now: int) -> None:
         place.instance.silent = now + milliseconds(ttl)
     if place.parent is not None:
         restart_silence(place.parent, now)
+
+
+def set_clocks(root: FlowInstance, flows: Flows, now: int) -> None:
+    """The clocks of a run are those of the code of now: a deploy may have brought or taken one."""
+    for instance in instances(root):
+        flow = flows[instance.flow]
+        if (flow.ttl is None) != (instance.silent is None):
+            instance.silent = None if flow.ttl is None else now + milliseconds(flow.ttl)
+        if (flow.max_age is None) != (instance.oldest is None):
+            age = flow.max_age
+            instance.oldest = None if age is None else instance.started + milliseconds(age)
 
 
 def add_pause(root: FlowInstance, pause: int) -> None:

@@ -202,7 +202,7 @@ async def test_all_of_several_answer_in_any_order_across_restarts() -> None:
         await chat.send(no.press(), by="9", chat=GROUP)
         assert chat.notices[-1][1] == "Thank you. 1 of 3 have answered."
     async with Chat(app, storage=storage) as chat:
-        assert await Group(chat).say("yes", "7") == ()
+        assert await Group(chat).say("yes", "7") == ("Thank you. 2 of 3 have answered.",)
         assert await chat.send(yes.press(), by="8", chat=GROUP) == ("9 no, 7 yes, 8 yes",)
 
 

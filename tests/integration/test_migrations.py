@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
@@ -348,6 +349,37 @@ async def test_a_migration_is_made_once() -> None:
         async with Chat(app_of(flow), storage=storage) as chat:
             await chat.say(text)
     assert len(made) == 1
+
+
+@pytest.mark.parametrize("clock_of", ["ttl", "max_age"])
+async def test_a_clock_that_a_deploy_takes_away_runs_no_more(clock_of: str) -> None:
+    clock = VirtualClock()
+    storage = MemoryStorage(clock.now)
+    for minutes in (1, None):
+        async with Chat(app_of(timed(clock_of, minutes)), storage=storage, clock=clock) as chat:
+            assert await chat.say("/start") == ("First?",)
+    async with Chat(app_of(timed(clock_of, None)), storage=storage, clock=clock) as chat:
+        assert await chat.advance(600) == ()
+        assert await chat.say("a") == ()
+
+
+@pytest.mark.parametrize("clock_of", ["ttl", "max_age"])
+async def test_a_clock_that_a_deploy_brings_runs_from_the_next_turn(clock_of: str) -> None:
+    clock = VirtualClock()
+    storage = MemoryStorage(clock.now)
+    for minutes in (None, 1):
+        async with Chat(app_of(timed(clock_of, minutes)), storage=storage, clock=clock) as chat:
+            assert await chat.say("/start") == ("First?",)
+    async with Chat(app_of(timed(clock_of, 1)), storage=storage, clock=clock) as chat:
+        assert await chat.advance(59) == ()
+        assert await chat.advance(1) == ("This conversation has expired.",)
+
+
+def timed(clock_of: str, minutes: int | None) -> Flow[Any, Any]:
+    times: Any = {clock_of: timedelta(minutes=minutes) if minutes is not None else None}
+    builder = FlowBuilder("flow", Single, OldData, **times)
+    builder.ask(Single.ONLY, "First?", Text(), into="first")
+    return builder.build(initial=Single.ONLY)
 
 
 async def test_what_a_flow_has_called_migrates_by_itself() -> None:
