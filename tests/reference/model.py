@@ -520,7 +520,7 @@ class Model:
             if run.fork is not fork or run.ending is not None:
                 return
         self._show(run)
-        if focus is not None:
+        if focus is not None and not fork.branch(focus).done:
             fork.focus = focus
             self._show(run)
 
