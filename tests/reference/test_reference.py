@@ -44,7 +44,7 @@ How = Literal["once", "twice", "dies before", "dies after"]
 
 HOWS: tuple[How, ...] = ("once", "once", "once", "twice", "dies before", "dies after")
 hows = st.sampled_from(HOWS)
-LOOP = asyncio.new_event_loop()
+LOG = logging.getLogger("handrail")
 
 
 def examples(usual: int) -> settings:
@@ -72,7 +72,9 @@ class EngineAndModel(RuleBasedStateMachine):
         self.buttons: list[tuple[str, Meaning]] = []
         self.heard = 0
         self.chat: Chat | None = None
-        logging.getLogger("handrail").setLevel(logging.CRITICAL)
+        self.loop = asyncio.new_event_loop()  # one for all rules: the engine lives in it
+        self.level = LOG.level
+        LOG.setLevel(logging.CRITICAL)  # steps that fail are part of it
 
     def make_storage(self) -> FlowStorage:
         return MemoryStorage(self.clock.now)
@@ -87,9 +89,12 @@ class EngineAndModel(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.chat is not None:
             self.run(self.chat.__aexit__(None, None, None))
+        self.run(self.loop.shutdown_default_executor())
+        self.loop.close()
+        LOG.setLevel(self.level)
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
-        return LOOP.run_until_complete(call)
+        return self.loop.run_until_complete(call)
 
     # --- what the person does -----------------------------------------------------------
 
