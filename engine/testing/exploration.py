@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from engine.testing.transcript import Exchange
 from engine.testing.watch import Watch
+from flows.ports import TransitionRow
 from flows.registry import AnyFlow
 
 Kind = Literal["crash", "dead end", "loop"]
 
 END = "completed"
 """What a transition table calls the end of the flow."""
+
+_COMPLETING = ("next", "complete", "join")
+"""The causes of moves by which an instance succeeds, where no step follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,7 @@ def coverage(flow: AnyFlow, watch: Watch) -> Coverage:
     moves = [move for move in watch.moves if move.flow == flow.name]
     entered = {move.target for move in moves}
     completed = {id for (_, id), row in watch.instances.items() if row.status == END}
-    taken = {
-        (move.source, move.target or (END if move.instance in completed else "")) for move in moves
-    }
+    taken = {(move.source, move.target or _end(move, completed)) for move in moves}
     edges = ((step, target) for step, targets in flow.table.items() for target in targets)
     declared = [edge for edge in edges if edge[1] in flow.table or edge[1] == END]
     return Coverage(
@@ -92,6 +94,11 @@ def coverage(flow: AnyFlow, watch: Watch) -> Coverage:
         tuple(step for step in flow.table if step not in entered),
         tuple(edge for edge in declared if edge not in taken),
     )
+
+
+def _end(move: TransitionRow, completed: Collection[str]) -> str:
+    """What a move without a target leads to; the end of a called flow has no row of its own."""
+    return END if move.instance in completed or move.cause in _COMPLETING else ""
 
 
 def transcript_of(way: Iterable[Exchange]) -> str:

@@ -89,7 +89,7 @@ class _Explorer:
             self._first.setdefault(place.question, self._turn)
             if not place.waits:
                 self._suspect_standstill(place)
-        if choice.answers is not None:
+        if choice.answers is not None and choice.answers.answerable:
             self._tries.answered(choice.answers, choice.exchange, after)
 
     def suspects(self) -> list[_Suspect]:

@@ -12,7 +12,7 @@ import orjson
 
 from engine.scopes import scopes_of
 from engine.state import Conversation
-from flows.inputs import Input, input_from_json
+from flows.inputs import Input, Outside, input_from_json
 from flows.instance import FlowInstance
 from flows.keys import Key
 from flows.ports import FlowStorage
@@ -49,6 +49,11 @@ class Place:
     inputs: tuple[Input[Any], ...]
     state: str
     waits: bool
+
+    @property
+    def answerable(self) -> bool:
+        """Whether a person can answer, and not only an operator or an outside event."""
+        return any(not isinstance(one, Outside) for one in self.inputs)
 
 
 async def places(storage: FlowStorage, update: Update, keys: Collection[Key]) -> list[Place]:

@@ -385,6 +385,13 @@ def test_a_piped_conversation_goes_on_where_it_was_left(tmp_path: Path) -> None:
     assert "all set" in done
 
 
+def test_a_piped_fork_holds_through_a_process_for_every_single_line(tmp_path: Path) -> None:
+    folder = ROOT / "examples" / "kyc"
+    for exchange in read_transcript(folder / "transcript.txt").exchanges:
+        replies = talk(module_of(folder), [typed(exchange)], tmp_path)[-1]
+        assert in_order(exchange, replies), f"line {exchange.line}: the bot said {replies!r}"
+
+
 def test_a_reply_without_the_expected_words_is_told() -> None:
     (exchange,) = parse_transcript("> /start\n< What's your name?").exchanges
     assert in_order(exchange, "Hello! WHAT'S  your\nname?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from enum import Enum, auto
 
 import pytest
@@ -172,6 +173,37 @@ async def test_the_branches_of_a_fork_are_gone_through_in_any_order() -> None:
     found = await explore(app_of(flow.build(initial=Four.HELLO)), turns=150, seed=SEED)
     assert "red is sold out" in of("crash", found).what
     assert [one.missed for one in found.flows] == [()]
+
+
+async def test_what_an_operator_or_an_outside_event_takes_on_is_no_dead_end() -> None:
+    async def pay(turn: Turn[Three, Names]) -> Action[Three]:
+        await turn.outside(turn.ticket(), prompt="Please pay.", timeout=timedelta(hours=1))
+        return turn.next()
+
+    async def look(turn: Turn[Three, Names]) -> Action[Three]:
+        return turn.escalate("look at it") if turn.input is None else turn.next()
+
+    flow = FlowBuilder("order", Three, Names)
+    flow.ask(Three.FIRST, "What?", Choice(["Pay", "Look"]), into="first")
+    cases = [(lambda data: data.first == "Pay", Three.SECOND)]
+    flow.branch(Three.FIRST, cases, otherwise=Three.THIRD)
+    flow.step(Three.SECOND, pay, to=[END]).step(Three.THIRD, look)
+    found = await explore(app_of(flow.build(initial=Three.FIRST)), turns=300, seed=SEED)
+    assert found.findings == ()
+    assert [one.missed for one in found.flows] == [()]
+
+
+async def test_the_end_of_a_called_flow_counts_as_taken() -> None:
+    child = FlowBuilder("child", One, Names).ask(One.ONLY, "Name?", Text(), into="first")
+    called = child.build(initial=One.ONLY)
+
+    async def call(turn: Turn[One, Names]) -> Action[One]:
+        await turn.call(called)
+        return turn.complete()
+
+    flow = FlowBuilder("caller", One, Names).step(One.ONLY, call).build(initial=One.ONLY)
+    found = await explore(app_of(flow), turns=60, seed=SEED)
+    assert [(one.flow, one.unused) for one in found.flows] == [("caller", ()), ("child", ())]
 
 
 async def test_a_handler_without_a_flow_that_raises_is_found() -> None:
