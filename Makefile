@@ -10,11 +10,12 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 # not read standard input, which belongs to the demo.
 QUIETLY = { $(1); } </dev/null >$(STAMPS)/log 2>&1 || { cat $(STAMPS)/log >&2; exit 1; }
 
-.PHONY: help demo test lint types bench clean venv
+.PHONY: help demo test fuzz lint types bench clean venv
 
 help:
 	@echo 'make demo    talk to the signup bot, in the terminal or through a pipe'
 	@echo 'make test    run the tests'
+	@echo 'make fuzz    compare the engine with the reference model for about ten minutes'
 	@echo 'make lint    check style and format'
 	@echo 'make types   check types with mypy and pyright'
 	@echo 'make bench   measure turns a second'
@@ -25,6 +26,9 @@ demo: $(STAMPS)/runtime
 
 test: $(STAMPS)/test
 	@$(BIN)/python -m pytest
+
+fuzz: $(STAMPS)/test
+	@HANDRAIL_FUZZ=30 $(BIN)/python -m pytest tests/reference
 
 lint: $(STAMPS)/lint
 	@$(BIN)/python -m ruff check .

@@ -100,13 +100,13 @@ class Answers:
         if fork is None:
             return
         restart_silence(place, self._stage.now)
+        place.take_focus()
         if pressed.value == hub.CONTINUE:
             await self._walk.go(await moves.join(self._walk, place))
             return
         branch = fork.branch(pressed.value)
         if branch is None:
             return
-        place.take_focus()
         if branch.visit is None:  # done, or abandoned at a join that the person has come back from
             await moves.redo(self._walk, place, branch)
             return

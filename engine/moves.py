@@ -290,7 +290,8 @@ async def _open(
             return  # a branch has gone elsewhere, or was enough
     main = place.main()
     hub.show(walk.stage, main)
-    if focus is not None:
+    wanted = fork.branch(focus) if focus is not None else None
+    if wanted is not None and not wanted.done:
         fork.focus = focus
         showing.show(walk.stage, main)
 
@@ -414,7 +415,8 @@ async def _switch(walk: Walk, place: Place, head: str, step: str, *, replay: boo
     if fork is None or sibling is None:
         return None
     fork.focus = head
-    if place.branch is not None and not place.visit.rests:
+    visit = place.line.visit
+    if place.branch is not None and visit is not None and not visit.rests:
         await walk.go(Then(place, replay=replay))
     if place.instance.fork is not fork:
         return None

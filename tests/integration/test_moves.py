@@ -24,6 +24,7 @@ from flows import (
     Turn,
     call_flow,
 )
+from flows.ports import Query
 from storage import MemoryStorage
 from tests.support import Names, One, Three, app_of
 
@@ -686,3 +687,15 @@ async def test_back_does_not_take_from_an_operator_what_they_look_at() -> None:
         assert await chat.say("Ada") == ()
         assert await chat.say("/back") == ("A person is looking at it. Please wait.",)
         assert await chat.say("hello") == ("A person is looking at it. Please wait.",)
+
+
+async def test_a_flow_that_is_over_in_the_turn_of_its_start_is_listed() -> None:
+    async def step(turn: Turn[One, Names]) -> Action[One]:
+        return turn.complete()
+
+    flow = FlowBuilder("one", One, Names).step(One.ONLY, step).build(initial=One.ONLY)
+    storage = MemoryStorage()
+    async with Chat(app_of(flow), storage=storage) as chat:
+        await chat.say("/start")
+        (row,) = (await storage.inspect(Query(what="instances"))).rows
+    assert (row["flow"], row["status"]) == ("one", "completed")

@@ -84,7 +84,9 @@ class _Artist:
 
     def step(self, name: str) -> StepPlan:
         """A step, wherever it stands."""
-        parts, to, cases, otherwise = self._parts(name), self._edges(name), (), ""
+        parts, to = self._parts(name), self._edges(name)
+        cases: tuple[tuple[str, str, str], ...] = ()
+        otherwise = ""
         if to is not None and self.draw(st.booleans()):
             to, cases, otherwise = None, self._cases(name), self._following(name)
         return StepPlan(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from difflib import unified_diff
 from pprint import pformat
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeVar
 
 from hypothesis import HealthCheck, Phase, settings
@@ -28,7 +29,7 @@ from engine.state import Conversation
 from engine.testing import Chat, CrashPoint, VirtualClock
 from flows.ports import Delivery, FlowStorage, Query
 from flows.updates import Content, Order, Press, TextMessage
-from storage import MemoryStorage
+from storage import MemoryStorage, SqlStorage
 from tests.reference.building import build_app
 from tests.reference.drawing import bots
 from tests.reference.model import HELP, LOST, NOT_NOW, Model
@@ -43,7 +44,22 @@ How = Literal["once", "twice", "dies before", "dies after"]
 
 HOWS: tuple[How, ...] = ("once", "once", "once", "twice", "dies before", "dies after")
 hows = st.sampled_from(HOWS)
-LOOP = asyncio.new_event_loop()
+LOG = logging.getLogger("handrail")
+
+
+def examples(usual: int) -> settings:
+    """The settings of a machine; ``HANDRAIL_FUZZ`` multiplies its examples (``make fuzz``)."""
+    return settings(
+        max_examples=usual * int(os.environ.get("HANDRAIL_FUZZ", "1")),
+        stateful_step_count=30,
+        deadline=None,
+        derandomize=False,
+        print_blob=True,
+        report_multiple_bugs=False,
+        # Without shrinking, which would take minutes. A failure prints how to reproduce it.
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 class EngineAndModel(RuleBasedStateMachine):
@@ -56,7 +72,9 @@ class EngineAndModel(RuleBasedStateMachine):
         self.buttons: list[tuple[str, Meaning]] = []
         self.heard = 0
         self.chat: Chat | None = None
-        logging.getLogger("handrail").setLevel(logging.CRITICAL)
+        self.loop = asyncio.new_event_loop()  # one for all rules: the engine lives in it
+        self.level = LOG.level
+        LOG.setLevel(logging.CRITICAL)  # steps that fail are part of it
 
     def make_storage(self) -> FlowStorage:
         return MemoryStorage(self.clock.now)
@@ -71,9 +89,12 @@ class EngineAndModel(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.chat is not None:
             self.run(self.chat.__aexit__(None, None, None))
+        self.run(self.loop.shutdown_default_executor())
+        self.loop.close()
+        LOG.setLevel(self.level)
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
-        return LOOP.run_until_complete(call)
+        return self.loop.run_until_complete(call)
 
     # --- what the person does -----------------------------------------------------------
 
@@ -153,7 +174,9 @@ class EngineAndModel(RuleBasedStateMachine):
 
         self.compare(expect(self.clock.now()), happen)
 
-    def compare(self, wanted: list[Said], happen: Callable[[Chat], Coroutine[Any, Any, Any]]) -> None:
+    def compare(
+        self, wanted: list[Said], happen: Callable[[Chat], Coroutine[Any, Any, Any]]
+    ) -> None:
         assert self.chat is not None
         before = len(self.chat.deliveries)
         self.run(happen(self.chat))
@@ -188,7 +211,9 @@ class EngineAndModel(RuleBasedStateMachine):
 
 
 def _difference(engine: object, model: object) -> str:
-    lines = unified_diff(pformat(model).splitlines(), pformat(engine).splitlines(), "model", "engine", n=1)
+    lines = unified_diff(
+        pformat(model).splitlines(), pformat(engine).splitlines(), "model", "engine", n=1
+    )
     return "\n".join(lines)
 
 
@@ -203,14 +228,19 @@ def _wanted(message: Said) -> tuple[str, list[str], bool]:
     return message.text, [label for label, _ in message.buttons], message.edit
 
 
+class EngineOnSqlite(EngineAndModel):
+    """The same on SQLite, in a file as a bot has it."""
+
+    def make_storage(self) -> FlowStorage:
+        self.folder = TemporaryDirectory(prefix="handrail-")
+        return SqlStorage(f"sqlite:///{self.folder.name}/state.db", clock=self.clock.now)
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.folder.cleanup()
+
+
 TestEngineAndModel = EngineAndModel.TestCase
-TestEngineAndModel.settings = settings(
-    max_examples=int(os.environ.get("EXAMPLES", "50")),
-    stateful_step_count=30,
-    deadline=None,
-    print_blob=True,
-    report_multiple_bugs=False,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink][: int(os.environ.get("PH", "3"))],
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+TestEngineAndModel.settings = examples(90)
+TestEngineOnSqlite = EngineOnSqlite.TestCase
+TestEngineOnSqlite.settings = examples(6)
