@@ -105,7 +105,8 @@ class Orders:
         add_pause(place.root, self._stage.now - escalation.at)
         self._touched(place)
         # one that has no answers says all that it has to say: it may never have said it
-        await self._walk.go(Then(place, replay=escalation.again and bool(visit.answers)))
+        replay = escalation.again and bool(visit.answers)
+        await self._walk.go(Then(place, fresh=escalation.fresh, replay=replay))
         return place.root
 
     def _rise(self, root: FlowInstance) -> None:

@@ -96,8 +96,12 @@ class Stage:
 
     def mint(self, place: Place, number: int) -> Mint:
         """Makes the tokens of a visit, or of a fork. What several people share, all may press."""
-        shared = self.flows[place.root.flow].key not in ONE_PERSON
-        return minting(place.instance, number, "" if shared else self.around.person)
+        owner = "" if self.shared(place) else self.around.person
+        return minting(place.instance, number, owner)
+
+    def shared(self, place: Place) -> bool:
+        """Whether several people may answer there."""
+        return self.flows[place.root.flow].key not in ONE_PERSON
 
     def moved(
         self, instance: FlowInstance, source: str | None, target: str | None, cause: str

@@ -190,6 +190,7 @@ def prepare(
         flow.name, visit, False, note,
         muted=replay,
         root=place.root.id,
+        shared=stage.shared(place),
         timing=Timing(code.timeout, code.remind, code.on_timeout),
         held=place.held,
     )  # fmt: skip

@@ -266,10 +266,12 @@ class Walk:
         """The step waits for an operator; a failed one keeps its journal."""
         place, visit = run.place, run.place.visit
         settle(self.stage, place, visit, data=rest.data, session=rest.session)
+        fresh = run.beside and bool(visit.answers)
         if not run.beside:
             visit.drop_journal()
         elif visit.answers and visit.answers[-1].kind in (TIMED_OUT, TRIES_USED):
             visit.undo_answer()  # else it would be the first thing that the step is told again
+            fresh = False
         visit.waiting = None
         visit.asked = True
         visit.escalated = Escalation(
@@ -277,6 +279,7 @@ class Walk:
             action.accept.to_json() if action.accept is not None else None,
             self.stage.now,
             again=run.beside,
+            fresh=fresh,
         )
         self.stage.moved(place.instance, visit.step, visit.step, "escalate")
 

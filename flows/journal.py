@@ -59,6 +59,7 @@ class Run:
         position: answers taken from the journal so far.
         messages: messages named so far; the same in every run of the visit.
         root: the id of the instance that was not called by another one.
+        shared: several people may answer, as in a flow of a chat.
         timing: what questions have that say nothing of time.
         held: the prompt is kept back: the branch of a fork is not talked about now.
         waiting: set by the live ``ask``: the mark of a suspension.
@@ -77,6 +78,7 @@ class Run:
     note: Note
     muted: bool
     root: str = ""
+    shared: bool = False
     timing: Timing = UNTIMED
     held: bool = False
     position: int = 0

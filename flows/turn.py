@@ -194,7 +194,7 @@ class Turn(Generic[S, D, Deps]):
         Raises:
             TooManyTries: the tries that ``accept`` allows are used up.
             AskTimeout: nobody answered in time.
-            DefinitionError: a time that cannot be.
+            DefinitionError: a time that cannot be, or somebody who could never answer.
         """
         self._run.enter_ask()
         return await self._asker().ask(
@@ -232,10 +232,18 @@ class Turn(Generic[S, D, Deps]):
 
         Raises:
             AskTimeout: it took too long.
-            DefinitionError: ``need`` is no number of answers that could come.
+            DefinitionError: ``need`` is no number of answers that could come, somebody could never
+                answer, or ``accept`` takes several presses.
         """
         self._run.enter_ask()
-        asked = [_person_id(one) for one in people or ()]
+        asked = self._others([_person_id(one) for one in people or ()])
+        if accept.start() is not None:
+            raise DefinitionError(
+                f"turn.ask_each: {type(accept).__name__} takes several presses, which people would "
+                "mix up on one message. Ask each person on their own, with from_=.",
+                flow=self._flow.name,
+                step=self.step.name,
+            )
         return cast(
             "dict[str, T]",
             await self._asker().ask(
@@ -381,7 +389,19 @@ class Turn(Generic[S, D, Deps]):
         if from_ is None:
             return [self._instance.assignee] if self._instance.assignee is not None else []
         people = (from_,) if isinstance(from_, str | Person) else from_
-        return [_person_id(one) for one in people]
+        return self._others([_person_id(one) for one in people])
+
+    def _others(self, people: list[str]) -> list[str]:
+        """The people, each once. Raises DefinitionError where some of them could never answer."""
+        mine = self._around.user.id
+        if not self._run.shared and (strangers := [one for one in people if one != mine]):
+            raise DefinitionError(
+                f"only person {mine} talks with this flow, and {', '.join(strangers)} could never "
+                "answer. Give the flow that several people are to share key='chat' or 'topic'.",
+                flow=self._flow.name,
+                step=self.step.name,
+            )
+        return list(dict.fromkeys(people))
 
     @overload
     async def once(self, key: str, fn: Callable[[], Awaitable[T]]) -> T: ...
@@ -526,10 +546,13 @@ class Turn(Generic[S, D, Deps]):
 
     def assign(self, person: Person | str) -> None:
         """From now on it is this person whose answers count, unless a question says otherwise.
-        For flows of a chat or a topic: in others nobody else can answer anyway.
+        For flows of a chat or a topic.
+
+        Raises:
+            DefinitionError: it is a flow of one person, and somebody else could never answer.
         """
         self._run.enter()
-        self._instance.assignee = _person_id(person)
+        (self._instance.assignee,) = self._others([_person_id(person)])
 
     def start_flow(self, request: StartRequest) -> None:
         """Starts another flow after this turn's step has come to rest; see ``call_flow``."""

@@ -113,12 +113,14 @@ class Escalation:
         at: since when (milliseconds since the epoch).
         again: the step failed, and runs again over its journal; else it runs from its top, with
             the operator's answer as its input.
+        fresh: it failed over its last answer: what it says after that was not said yet.
     """
 
     reason: str
     accept: dict[str, Any] | None
     at: int
     again: bool = False
+    fresh: bool = False
 
 
 @dataclass(slots=True)

@@ -129,6 +129,7 @@ async def test_an_answer_that_cannot_be_one_is_asked_for_again_with_the_reason(
 async def test_a_text_where_a_file_is_expected_is_asked_again_and_loses_nothing(
     wanted: Input[Any], kind: str
 ) -> None:
+    """Lesson 11: only what a wait accepts resumes it."""
     async with Chat(asking(wanted)) as chat:
         await chat.say("/start")
         assert (await chat.say("here it is"))[-1].endswith("Well?")

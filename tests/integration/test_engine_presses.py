@@ -41,6 +41,7 @@ async def test_a_press_is_answered_once_with_the_notice_of_its_turn() -> None:
 
 @pytest.mark.anyio
 async def test_a_press_without_a_notice_is_answered_once() -> None:
+    """Lesson 22: every press is answered."""
     async with Chat(app_of(colours())) as chat:
         await chat.say("/start")
         await chat.press("red")

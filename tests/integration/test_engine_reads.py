@@ -20,6 +20,7 @@ def asking(name: str) -> Flow[One, Names]:
 
 
 async def test_a_conversation_is_read_once_however_many_flows_there_are() -> None:
+    """Lesson 17: one read for a conversation, not one for each flow."""
     counted = Fragile(MemoryStorage())
     app = app_of(*(asking(f"flow{number}") for number in range(10)))
     async with Chat(app, storage=counted.storage) as chat:

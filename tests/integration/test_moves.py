@@ -61,6 +61,7 @@ async def test_next_goes_along_the_enum_and_the_last_member_completes() -> None:
 
 
 async def test_an_answer_is_consumed_by_one_step() -> None:
+    """Lesson 4: the answer of one step is never that of the next."""
     async with Chat(app_of(linear())) as chat:
         await chat.say("/start")
         await chat.say("Ada")
@@ -166,6 +167,8 @@ async def test_a_step_that_returns_back_goes_to_the_step_before() -> None:
 
 
 async def test_the_history_is_capped() -> None:
+    """Lesson 7: the history does not grow without bound."""
+
     async def step(turn: Turn[One, Names]) -> Action[One]:
         turn.data.count += 1
         await turn.ask(f"{turn.data.count}?")
@@ -311,6 +314,8 @@ async def test_a_parked_flow_rises_with_its_own_button() -> None:
 
 
 async def test_a_loop_of_automatic_moves_is_stopped(caplog: pytest.LogCaptureFixture) -> None:
+    """Lesson 6: a turn has a bound on automatic moves, and the error names the steps."""
+
     async def step(turn: Turn[One, Names]) -> Action[One]:
         return turn.goto(One.ONLY)
 
@@ -321,6 +326,7 @@ async def test_a_loop_of_automatic_moves_is_stopped(caplog: pytest.LogCaptureFix
 
 
 async def test_a_failing_step_leaves_the_state_as_it_was() -> None:
+    """Lesson 25: one apology, and the flow can go on."""
     builder = three()
 
     @builder.step(Three.THIRD)
@@ -538,6 +544,7 @@ async def test_call_flow_starts_a_flow_after_the_handler_in_the_same_turn() -> N
 async def test_call_flow_refuses_what_cannot_start(
     name: str, data: dict[str, object], message: str
 ) -> None:
+    """Lesson 20: a flow that is not registered is an error, with the near matches."""
     registry = FlowRegistry()
     registry.register_callable(needy_flow())
     router = Router("shop")
@@ -557,6 +564,8 @@ async def test_call_flow_refuses_what_cannot_start(
 
 
 async def test_the_payload_of_a_command_reaches_the_flow() -> None:
+    """Lesson 21: a deep link reaches the flow."""
+
     async def step(turn: Turn[One, Names]) -> Action[One]:
         await turn.ask(f"Invited by {turn.payload}?")
         return turn.complete()
@@ -581,6 +590,7 @@ async def test_a_photo_where_a_text_is_wanted_asks_again_and_loses_nothing() -> 
 
 
 async def test_what_a_wait_does_not_accept_goes_on_to_the_router() -> None:
+    """Lesson 14: nothing is swallowed because a conversation waits."""
     registry = FlowRegistry()
     builder = FlowBuilder("one", One, Names)
     builder.ask(One.ONLY, "E-mail?", Email(), into="first")

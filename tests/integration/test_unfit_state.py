@@ -51,6 +51,7 @@ async def test_an_instance_that_fits_no_code_is_set_aside_with_its_data(
     reason: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """Lesson 9: what fits no code is quarantined, with its data, and said."""
     storage = MemoryStorage()
     async with Chat(app_of(before), storage=storage) as chat:
         await chat.say("/start")

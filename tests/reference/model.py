@@ -727,9 +727,15 @@ class Model:
             self._show_top()
 
     def _remind(self, spot: Spot) -> None:
+        """Branches that are held are reminded of together; the first of them is shown last."""
         assert spot.visit.waiting is not None
-        spot.visit.waiting.remind = None
+        due, spot.visit.waiting.remind = spot.visit.waiting.remind, None
         self._emit(REMINDER)
+        for other in leaves(spot.root) if spot.held else []:
+            waiting = other.visit.waiting
+            if waiting is not None and waiting.remind == due and other.held:
+                waiting.remind = None
+                self._put(other)
         self._put(spot)
 
     def _pass_over_reminders(self, root: Run) -> None:

@@ -106,7 +106,7 @@ class Visit:
         self.era += 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Past:
     """A step that was left, and what it wrote over; or a fork that was joined."""
 

@@ -149,6 +149,7 @@ def test_a_step_that_only_compares_equal_is_refused() -> None:
 
 
 def test_a_second_handler_of_a_step_is_refused() -> None:
+    """Lesson 10: what is defined twice fails when it is defined, with the step named."""
     builder = complete(three())
     refused(
         lambda: builder.ask(Three.SECOND, "?", Text(), into="second"),
