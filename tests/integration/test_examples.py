@@ -41,6 +41,8 @@ ROOT = Path(__file__).parents[2]
 TRANSCRIPTS = sorted((ROOT / "examples").rglob("transcript*.txt"))
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/__init__.py"))
 
+STARTS = {"signup": "/start", "kyc": "/kyc", "survey": "/survey", "checkout": "/buy"}
+
 ADA = 1001
 
 every_transcript = pytest.mark.parametrize(
@@ -101,6 +103,22 @@ def test_the_pictures_of_an_example_are_those_of_its_flows(folder: Path) -> None
     readme = (folder / "README.md").read_text(encoding="utf-8")
     drawn = re.findall(r"^```mermaid\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     assert drawn == [mermaid(flow) for flow in app_of(folder).registry.flows.values()]
+
+
+@pytest.mark.anyio
+@every_example
+async def test_every_example_has_a_hint_a_help_a_way_back_and_a_way_out(folder: Path) -> None:
+    start = STARTS[folder.name]
+    async with Chat(app_of(folder)) as chat:
+        (hint,) = await chat.say("what is this?")
+        asked = (await chat.say(start))[-1]
+        listed, again = await chat.say("/help")
+        notice, same = await chat.say("/back")
+        assert await chat.say("/cancel") == ("Cancelled.",)
+    assert (again, same, "the start" in notice) == (asked, asked, True)
+    for command in (start, "/help", "/back", "/cancel"):
+        assert command in hint
+        assert f"{command} - " in listed
 
 
 @pytest.mark.anyio
