@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import hub, moves, showing
+from engine import branches, hub, showing
 from engine.candidates import Answered, Outdated, Refused
-from engine.moves import Then, restart_silence
+from engine.entering import Then
+from engine.expiry import restart_silence
 from engine.places import Place
 from engine.routing import Drafted, HubPressed
 from engine.walk import Walk
@@ -102,13 +103,13 @@ class Answers:
         restart_silence(place, self._stage.now)
         place.take_focus()
         if pressed.value == hub.CONTINUE:
-            await self._walk.go(await moves.join(self._walk, place))
+            await self._walk.go(await branches.join(self._walk, place))
             return
         branch = fork.branch(pressed.value)
         if branch is None:
             return
         if branch.visit is None:  # done, or abandoned at a join that the person has come back from
-            await moves.redo(self._walk, place, branch)
+            await branches.redo(self._walk, place, branch)
             return
         fork.focus = branch.head
         showing.show(self._stage, place)

@@ -50,6 +50,7 @@ class Commits:
         delivered: takes the outbox rows of committed turns, in order.
         stored: is told of chats for which the outbox may hold rows that ``delivered`` never saw.
         answered: is told of every turn that is over, with the notice for its pressed button.
+        timed: is told when a timer was set.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Commits:
         delivered: Callable[[Sequence[OutboxRow]], None],
         stored: Callable[[Collection[str]], None],
         answered: Callable[[Update, str | None], None],
+        timed: Callable[[], None],
     ) -> None:
         self._storage = storage
         self._partitions = partitions
@@ -74,6 +76,7 @@ class Commits:
         self._delivered = delivered
         self._stored = stored
         self._answered = answered
+        self._timed = timed
 
     async def commit(self, finished: list[Finished]) -> None:
         """Commits a batch. A row that cannot be stored fails its own turn alone."""
@@ -151,6 +154,8 @@ class Commits:
             self._snapshots.drop(scope.key)
 
     def _over(self, one: Finished) -> None:
+        if one.commit.timers:
+            self._timed()
         for message, values in one.effects.logs:
             logging.getLogger("handrail.flow").info("%s %s", message, values or "")
         self._answered(one.item.update, one.effects.notice)

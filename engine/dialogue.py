@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from engine import moves, showing
+from engine import endings, expiry, showing
 from engine.answers import Answers
 from engine.bot import Bot
 from engine.candidates import Answered, Outdated, Refused, waiting_places
@@ -134,7 +134,7 @@ class Dialogue:
         """
         self._set_aside()
         for root in self.conversations.running():
-            moves.set_clocks(root, self.stage.flows, self.stage.now)
+            expiry.set_clocks(root, self.stage.flows, self.stage.now)
         if self.bot.router.middlewares:
             await self._inside_middleware()
         else:
@@ -317,7 +317,7 @@ class Dialogue:
             running = iter((root,))
         for one in running:
             await self.walk.go(
-                await moves.end(
+                await endings.end(
                     self.walk, self._place(one), Status.CANCELLED, cause="cancel command"
                 )
             )

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from engine import moves, showing
+from engine import endings, showing
 from engine.conversations import Conversations
+from engine.entering import Then
 from engine.places import Flows, every, top
 from engine.timers import Due, Kind, first_due, pass_over_reminders
 from engine.walk import Walk
@@ -103,7 +104,7 @@ async def _happen(walk: Walk, due: Due) -> None:
         case Kind.SILENCE | Kind.AGE:
             walk.stage.say(walk.stage.texts.expired)
             cause = "expired" if due.place.parent is not None else due.kind.name.lower()
-            await walk.go(await moves.end(walk, due.place, Status.EXPIRED, cause=cause))
+            await walk.go(await endings.end(walk, due.place, Status.EXPIRED, cause=cause))
 
 
 def _remind(walk: Walk, due: Due) -> None:
@@ -139,4 +140,4 @@ async def _time_is_up(walk: Walk, due: Due) -> None:
         await walk.go(await walk.lost_time(due.place))
         return
     visit.answers.append(Answer(TIMED_OUT, visit.waiting.key, None))
-    await walk.go(moves.Then(due.place, fresh=True, replay=True))
+    await walk.go(Then(due.place, fresh=True, replay=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from engine.notices import Notices
@@ -15,16 +16,14 @@ from flows.questions import question
 from flows.replies import Edit, Reply
 from flows.visit import WaitButton, Waiting
 
+_log = logging.getLogger("handrail.engine")
+
 CONTINUE = ""
 """The value of the button that goes on; no branch has this name."""
 
 
 def show(stage: Stage, place: Place, *, hint: str | None = None) -> None:
-    """Shows the hub as a new message, which later edits change.
-
-    Raises:
-        StepError: the flow's own hub text cannot be shown.
-    """
+    """Shows the hub as a new message, which later edits change."""
     fork = _open(place)
     reply = _message(stage, place, fork)
     if hint is not None:
@@ -34,11 +33,7 @@ def show(stage: Stage, place: Place, *, hint: str | None = None) -> None:
 
 
 def refresh(stage: Stage, place: Place) -> None:
-    """Brings the hub message up to date in its place, once it was shown.
-
-    Raises:
-        StepError: the flow's own hub text cannot be shown.
-    """
+    """Brings the hub message up to date in its place, once it was shown."""
     fork = _open(place)
     if not fork.shown:
         return
@@ -98,10 +93,17 @@ def _written(stage: Stage, place: Place, fork: OpenFork) -> Reply:
     progress: Progress[Any, Any] = Progress(place.flow, place.instance, fork)
     if written is None:
         return Reply(text=stage.texts.progress(progress))
-    text = written(progress)
-    reply = text if isinstance(text, Reply) else Reply(text=str(text))
-    if not reply.text.strip():
-        raise StepError(place.flow.name, fork.after, "its hub wrote a blank text")
+    try:
+        text = written(progress)
+        reply = Reply(text=text) if isinstance(text, str) else text
+        if not isinstance(reply, Reply) or not reply.text.strip():
+            raise StepError(place.flow.name, fork.after, f"its hub wrote {text!r}: no text")
+    except Exception as error:  # whatever the user's code raises: the branches go on without it
+        _log.error(
+            "flow %r: the hub of the fork after step %s failed; the usual one is shown: %s",
+            place.flow.name, fork.after, error, exc_info=error,
+        )  # fmt: skip
+        return Reply(text=stage.texts.progress(progress))
     return reply
 
 

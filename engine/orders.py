@@ -10,10 +10,12 @@ import logging
 from copy import deepcopy
 from hmac import compare_digest
 
-from engine import moves
+from engine import endings, moves
 from engine.conversations import Conversations
+from engine.entering import Then
+from engine.expiry import add_pause, restart_silence
 from engine.migrating import CannotMigrate, migrated, misfit
-from engine.moves import Leaving, Then, add_pause, restart_silence
+from engine.moves import Leaving
 from engine.payloads import operator_answer
 from engine.places import Place, current, escalations, every, top
 from engine.starting import Starter
@@ -131,7 +133,7 @@ class Orders:
         add_pause(root, self._stage.now - min(since, default=self._stage.now))
         move = jump(here, step)
         if not isinstance(move, SwitchTo):  # which only talks about another branch
-            await moves.drop_called(self._walk, here)
+            await endings.drop_called(self._walk, here)
         if here.line.visit is not None:
             here.visit.escalated = None
         restart_silence(place, self._stage.now)
@@ -148,7 +150,7 @@ class Orders:
     async def _cancel(self, root: FlowInstance, reason: str) -> None:
         self._stage.say(self._stage.texts.cancelled)
         place = top(root, self._stage.flows)
-        await self._walk.go(await moves.end(self._walk, place, Status.CANCELLED, cause=reason))
+        await self._walk.go(await endings.end(self._walk, place, Status.CANCELLED, cause=reason))
 
     async def _cancel_all(self, order: Order) -> None:
         """Ends all of one conversation; what it shares with others in other scopes goes on."""
@@ -157,7 +159,7 @@ class Orders:
             self._stage.say(self._stage.texts.cancelled)
         for root in reversed(list(conversation.stack)):
             place = top(root, self._stage.flows)
-            then = await moves.end(self._walk, place, Status.CANCELLED, cause=order.reason)
+            then = await endings.end(self._walk, place, Status.CANCELLED, cause=order.reason)
             await self._walk.go(then)
         for one in list(conversation.aside):
             self._end_aside(conversation, one, order.reason)

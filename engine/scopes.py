@@ -195,17 +195,20 @@ def _user(update: Update) -> Scope | None:
 
 
 def _custom(key: CustomKey, update: Update) -> Scope | None:
-    name = key(update)
+    try:
+        name = key(update)
+    except Exception as error:  # whatever the user's code raises
+        raise InvalidKey(name_of_key(key), f"raised {error!r}") from error
     if name is None:
         return None
     if not isinstance(name, str) or not name:
-        raise InvalidKey(name_of_key(key), repr(name))
+        raise InvalidKey(name_of_key(key), f"answered {name!r}")
     try:
         text = _text("custom", update.source, name)
     except UnicodeEncodeError:
-        raise InvalidKey(name_of_key(key), f"{name!r}, which is no Unicode text") from None
+        raise InvalidKey(name_of_key(key), f"answered {name!r}: no Unicode text") from None
     if len(text) > LONGEST:
-        longest = f"{name[:40]!r}..., which takes {len(text)} characters of {LONGEST}"
+        longest = f"answered {name[:40]!r}..., which takes {len(text)} characters of {LONGEST}"
         raise InvalidKey(name_of_key(key), longest)
     return Scope(text, partition_of(update.source, name), None)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from engine import moves, showing
+from engine import endings, showing
 from engine.conversations import Conversations
-from engine.moves import Then, restart_silence
+from engine.entering import Then, enter
+from engine.expiry import restart_silence
 from engine.places import top
 from engine.stage import new_instance, origin_of
 from engine.state import Conversation
@@ -65,7 +66,7 @@ class Starter:
         self._conversations.add(instance, flow)
         place = top(instance, self._stage.flows)
         restart_silence(place, self._stage.now)
-        await self._walk.go(moves.enter(self._stage, place, flow.initial.name, cause="start"))
+        await self._walk.go(enter(self._stage, place, flow.initial.name, cause="start"))
         return instance
 
     def _again(self, running: FlowInstance, *, refuse: bool) -> FlowInstance:
@@ -95,7 +96,7 @@ class Starter:
 
     async def _end(self, running: FlowInstance, *, cause: str) -> None:
         place = top(running, self._stage.flows)
-        then: Then | None = await moves.end(self._walk, place, Status.CANCELLED, cause=cause)
+        then: Then | None = await endings.end(self._walk, place, Status.CANCELLED, cause=cause)
         await self._walk.go(then)
 
 

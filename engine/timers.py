@@ -6,10 +6,12 @@ the conversation in time: it may come too early or for nothing, and then it is s
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from engine.partitions import Partitions
 from engine.places import Flows, Place, escalated, every, top
@@ -98,10 +100,21 @@ def pass_over_reminders(root: FlowInstance, flows: Flows, now: int) -> None:
 
 
 async def fire_timers(
-    storage: FlowStorage, partitions: Partitions, clock: Clock, *, fired: Callable[[], None]
+    storage: FlowStorage,
+    partitions: Partitions,
+    clock: Clock,
+    *,
+    fired: Callable[[], None],
+    earlier: asyncio.Event,
 ) -> None:
-    """Lets due timers become inbox rows for ever; calls ``fired`` after each round that did."""
+    """Lets due timers become inbox rows for ever.
+
+    Args:
+        fired: is called after each round that did.
+        earlier: set where a timer was set meanwhile, which may be due before those that were known.
+    """
     while True:
+        earlier.clear()
         try:
             seqs, wait = await storage.fire(partitions.fence, 200)
         except (StorageDown, OutcomeUnknown) as error:
@@ -110,4 +123,15 @@ async def fire_timers(
         if seqs:
             fired()
             continue
-        await clock.sleep(LONGEST_SLEEP if wait is None else min(max(wait, 0.001), LONGEST_SLEEP))
+        seconds = LONGEST_SLEEP if wait is None else min(max(wait, 0.001), LONGEST_SLEEP)
+        await _either(clock.sleep(seconds), earlier.wait())
+
+
+async def _either(*works: Coroutine[Any, Any, Any]) -> None:
+    """Returns when one of them has, and lets go of the others."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

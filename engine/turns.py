@@ -57,6 +57,7 @@ class Turns:
         delivered: takes the outbox rows of committed turns, in order.
         stored: is told of chats for which the outbox may hold rows that ``delivered`` never saw.
         answered: is told of every committed turn, with the notice for its pressed button.
+        timed: is told when a timer was set.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Turns:
         delivered: Callable[[Sequence[OutboxRow]], None],
         stored: Callable[[Collection[str]], None],
         answered: Callable[[Update, str | None], None],
+        timed: Callable[[], None],
     ) -> None:
         self.idle = asyncio.Event()
         self.idle.set()
@@ -91,6 +93,7 @@ class Turns:
             delivered=delivered,
             stored=stored,
             answered=answered,
+            timed=timed,
         )  # fmt: skip
         self._answered = answered
         self._registry = bot.registry

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Awaitable
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import orjson
 
-from engine import hooks, moves, showing, waits
-from engine.moves import Leaving, Then
+from engine import branches, calls, endings, hooks, moves, showing, waits
+from engine.entering import Then
+from engine.moves import Leaving
 from engine.places import Place
 from engine.settling import settle, undoing
 from engine.stage import Stage
@@ -44,6 +47,7 @@ from flows.errors import (
     TooManyTries,
     TransitionLoop,
 )
+from flows.flow import Recovery
 from flows.instance import Branch, Line, Status
 from flows.journal import TIMED_OUT, TRIES_USED
 from flows.replies import Reply
@@ -113,7 +117,7 @@ class Walk:
                 await self.go(Then(place, replay=True))
             case _:
                 if place.at_hub and not isinstance(move, BackToCaller):
-                    moves.shelve(place)
+                    branches.shelve(place)
                 await self.go(await moves.make(self, place, Leaving(move, cause="back")))
 
     async def _one(self, then: Then) -> Then | None:
@@ -210,7 +214,7 @@ class Walk:
                 visit.asked = True
                 return None
             case Called(calling=calling):
-                return moves.call(self.stage, place, calling)
+                return calls.call(self.stage, place, calling)
             case Decided():
                 return self._decide(run, rest)
 
@@ -352,7 +356,10 @@ class Walk:
                 "flow %r, step %s, instance %s failed; on_error decides",
                 place.flow.name, visit.step, place.instance.id, exc_info=error,
             )  # fmt: skip
-        rest = await run_recovery(place, decide, aside=aside, stage=self.stage)
+        try:
+            rest = await run_recovery(place, decide, aside=aside, stage=self.stage)
+        except StepFailed as worse:
+            rest = await self._after_lost_time(place, error, worse)
         if isinstance(rest.action, Retry):
             self._retries[f"{place.instance.id}/{visit.number}"] += 1
             if self._retries[f"{place.instance.id}/{visit.number}"] > RETRY_LIMIT:
@@ -362,6 +369,18 @@ class Walk:
         retried = isinstance(rest.action, Retry)
         again = replace(run, fresh=run.fresh if retried else fresh, beside=True)
         return self._decide(again, rest)
+
+    async def _after_lost_time(self, place: Place, error: Exception, worse: StepFailed) -> Decided:
+        """``on_timeout`` failed: that is for ``on_error``, as any failure of the step.
+
+        Raises:
+            StepFailed: it was something else that failed, or there is no ``on_error``.
+        """
+        recovery = place.flow.recovery
+        if recovery is None or not isinstance(error, AskTimeout):
+            raise worse
+        decide = partial(_decided_by, recovery, worse.cause)
+        return await run_recovery(place, decide, aside="e", stage=self.stage)
 
     def _recovery(self, place: Place, error: Exception) -> tuple[Any, str]:
         """What decides about a failure, and the name for what it says."""
@@ -379,7 +398,7 @@ class Walk:
         recovery = flow.recovery
         if recovery is None:
             return None, ""
-        return (lambda turn: recovery(turn, error)), "e"
+        return partial(_decided_by, recovery, error), "e"
 
     def _giving_up(self, text: str, reason: str) -> Any:
         def cancel(turn: Turn[Any, Any, Any]) -> Action[Any]:
@@ -397,7 +416,10 @@ class Walk:
         waiting = place.visit.waiting
         run = _Run(place, False, False, self.stage.effects.mark(), beside=True)
         decide, aside = self._recovery(place, AskTimeout())
-        rest = await run_recovery(place, decide, aside=aside, stage=self.stage)
+        try:
+            rest = await run_recovery(place, decide, aside=aside, stage=self.stage)
+        except StepFailed as worse:
+            rest = await self._after_lost_time(place, AskTimeout(), worse)
         if isinstance(rest.action, Remind) and waiting is not None:
             place.visit.scene = _scene(place, rest)
             self.stage.say(rest.action.text or self.stage.texts.reminder)
@@ -413,7 +435,7 @@ class Walk:
     async def gave_up(self, place: Place) -> Then | None:
         """The tries of an explicit wait are used up: the flow is over."""
         self.stage.say(self.stage.texts.too_many_tries)
-        return await moves.end(self, place, Status.CANCELLED, cause="too many tries")
+        return await endings.end(self, place, Status.CANCELLED, cause="too many tries")
 
     def restart(self, place: Place, reason: str) -> Then:
         """The journal does not fit: the step is to start from its top, once under the same code.
@@ -463,6 +485,12 @@ def _question(rest: Rest) -> object:
             return (calling.flow.name, calling.key)
         case _:
             return "a decision"
+
+
+def _decided_by(
+    recovery: Recovery[Any, Any, Any], error: Exception, turn: Turn[Any, Any, Any]
+) -> Awaitable[Action[Any]]:
+    return recovery(turn, error)
 
 
 async def _note_nothing() -> None:

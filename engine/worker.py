@@ -68,12 +68,14 @@ class Worker:
             stopped=self._fail,
             informed=lambda: self._turns.fall_behind(),
         )  # fmt: skip
+        self._earlier = asyncio.Event()
         self._turns = Turns(
             bot, storage, self._partitions, clock,
             handler_timeout=handler_timeout,
             delivered=self._sender.add,
             stored=self._sender.stored,
             answered=self._presses.settled,
+            timed=self._earlier.set,
         )  # fmt: skip
         self._inbox = Inbox(
             bot.registry, storage, self._turns, self._sender, self._presses, self._aliases
@@ -172,8 +174,9 @@ class Worker:
         if self._channel.catch_up:
             await self._clock.sleep(self._channel.catch_up)
         await fire_timers(
-            self._storage, self._partitions, self._clock, fired=self._turns.fall_behind
-        )
+            self._storage, self._partitions, self._clock,
+            fired=self._turns.fall_behind, earlier=self._earlier,
+        )  # fmt: skip
 
     async def _look_again(self) -> None:
         """Wake-ups are only hints: the database is looked at every second anyway."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,11 @@ from flows.updates import Person
 if TYPE_CHECKING:
     from flows.flow import Flow
 
-People = Person | str | Sequence[Person | str]
-"""One person or several, or their ids."""
+Who = Person | str | int
+"""A person, or the channel's id of one."""
+
+People = Who | Iterable[Who]
+"""One person or several."""
 
 
 class Answerers:
@@ -34,11 +37,22 @@ class Answerers:
         """Whom the question names, else whom the flow was handed over to."""
         if from_ is None:
             return [self._instance.assignee] if self._instance.assignee is not None else []
-        people = (from_,) if isinstance(from_, str | Person) else from_
-        return self._others([person_id(one) for one in people])
+        return self._others((from_,) if isinstance(from_, str | int | Person) else from_)
 
-    def _others(self, people: list[str]) -> list[str]:
-        """The people, each once. Raises DefinitionError where some of them could never answer."""
+    def _others(self, named: Iterable[Who]) -> list[str]:
+        """The people, each once.
+
+        Raises:
+            DefinitionError: there is nobody, or somebody who could never answer.
+        """
+        people = [person_id(one) for one in named]
+        if not people or not all(people):
+            raise DefinitionError(
+                f"{people!r} names nobody who could answer. Name people, or leave it out to mean "
+                "everybody.",
+                flow=self._flow.name,
+                step=self.step.name,
+            )
         mine = self._around.user.id
         if not self._run.shared and (strangers := [one for one in people if one != mine]):
             raise DefinitionError(
@@ -50,6 +64,6 @@ class Answerers:
         return list(dict.fromkeys(people))
 
 
-def person_id(person: Person | str) -> str:
-    """The id of a person."""
-    return person.id if isinstance(person, Person) else person
+def person_id(person: Who) -> str:
+    """The id of a person, as text."""
+    return person.id if isinstance(person, Person) else str(person)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, Literal, cast, overload
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from flows.actions import Action
-from flows.answerers import Answerers, People, person_id
+from flows.answerers import Answerers, People, Who
 from flows.asking import Asker, Check, Question, reply_of
 from flows.errors import ChildCancelled, DefinitionError
 from flows.inputs import Input, Outside, Text
@@ -21,7 +21,6 @@ from flows.models import DoesNotFit, dump_model
 from flows.questions import Mint
 from flows.replies import Reply
 from flows.timing import Remind, Timing
-from flows.updates import Person
 
 if TYPE_CHECKING:
     from flows.flow import Flow
@@ -126,7 +125,7 @@ class Asks(Answerers, Generic[S, D, Deps]):
 
     async def ask_each(
         self,
-        people: Sequence[Person | str] | None,
+        people: Iterable[Who] | None,
         prompt: str | Reply,
         accept: Input[T],
         *,
@@ -151,7 +150,7 @@ class Asks(Answerers, Generic[S, D, Deps]):
                 answer, or ``accept`` takes several presses.
         """
         self._run.enter_ask()
-        asked = self._others([person_id(one) for one in people or ()])
+        asked = self._asked(people)
         if accept.start() is not None:
             raise DefinitionError(
                 f"turn.ask_each: {type(accept).__name__} takes several presses, which people would "
@@ -171,6 +170,19 @@ class Asks(Answerers, Generic[S, D, Deps]):
                     poll=_needed(need, asked),
                 )
             ),
+        )
+
+    def _asked(self, people: Iterable[Who] | None) -> list[str]:
+        """Who is asked; empty: everybody in the chat. Raises DefinitionError."""
+        if people is not None and not isinstance(people, str):
+            return self._others(people)
+        if people is None and self._run.shared:
+            return []
+        raise DefinitionError(
+            "turn.ask_each asks several people: give it a list of them, or None for everybody in "
+            "the chat, in a flow with key='chat' or 'topic'.",
+            flow=self._flow.name,
+            step=self.step.name,
         )
 
     def ticket(self, key: str = "") -> str:

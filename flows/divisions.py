@@ -23,6 +23,10 @@ Need = Literal["all", "any"] | int
 """How many branches of a fork must be done for its join."""
 
 
+MOST_BRANCHES = 50
+"""Branches that one fork may have."""
+
+
 class Divisions(Head[S, D, Deps], Generic[S, D, Deps]):
     """Forks and conditional edges."""
 
@@ -64,6 +68,12 @@ class Divisions(Head[S, D, Deps], Generic[S, D, Deps]):
         if after in self._forks:
             raise self._refuse("a fork follows it already. Remove one of the two.", after)
         branches = self._branches(after, steps)
+        if len(branches) > MOST_BRANCHES:
+            raise self._refuse(
+                f"its fork has {len(branches)} branches, and {MOST_BRANCHES} are possible: each "
+                "has a button. Ask for some of them in one branch.",
+                after,
+            )
         self._check_disjoint(after, [step for branch in branches for step in branch])
         if hub is not None and (reason := plain_call_refusal(hub, "progress")) is not None:
             raise self._refuse(f"the hub of its fork {reason}", after)

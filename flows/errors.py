@@ -116,10 +116,8 @@ class StartRefused(HandrailError, ValueError):
         self.field = field
         self.reason = reason
         what = f"its field {field!r}: {reason}" if field else reason
-        super().__init__(
-            f"flow {flow!r} cannot start: {what}. "
-            "Give the field a default, or pass it when the flow is started."
-        )
+        advice = "Give the field a default, or pass what it takes when the flow is started."
+        super().__init__(f"flow {flow!r} cannot start: {what}. {advice}")
 
 
 class InvalidKey(HandrailError, ValueError):
@@ -128,9 +126,7 @@ class InvalidKey(HandrailError, ValueError):
     def __init__(self, key: str, reason: str) -> None:
         self.key = key
         self.reason = reason
-        super().__init__(
-            f"the key function {key} answered {reason}. Let it answer a short text, or None."
-        )
+        super().__init__(f"the key function {key} {reason}. Let it answer a short text, or None.")
 
 
 class NoScope(HandrailError, LookupError):

@@ -42,7 +42,7 @@ class Head(Generic[S, D, Deps]):
         self._check_rules()
 
     def _check_names(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise DefinitionError(
                 f"the flow name {self.name!r} is not usable. Take a lower-case letter, then up to "
                 "63 lower-case letters, digits, '_' or '-'."

@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
-from flows.answerers import person_id
+from flows.answerers import Who
 from flows.asks import Asks
 from flows.decides import Decides
 from flows.effects import StartRequest
@@ -178,7 +178,7 @@ class Turn(Asks[S, D, Deps], Decides[S], Says, Generic[S, D, Deps]):
         status = self._instance.status
         return None if status in (Status.ACTIVE, Status.ESCALATED) else status
 
-    def assign(self, person: Person | str) -> None:
+    def assign(self, person: Who) -> None:
         """From now on it is this person whose answers count, unless a question says otherwise.
         For flows of a chat or a topic.
 
@@ -186,7 +186,7 @@ class Turn(Asks[S, D, Deps], Decides[S], Says, Generic[S, D, Deps]):
             DefinitionError: it is a flow of one person, and somebody else could never answer.
         """
         self._run.enter()
-        (self._instance.assignee,) = self._others([person_id(person)])
+        (self._instance.assignee,) = self._others([person])
 
     def start_flow(self, request: StartRequest) -> None:
         """Starts another flow after this turn's step has come to rest; see ``call_flow``."""

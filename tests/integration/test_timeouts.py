@@ -353,6 +353,25 @@ async def test_an_outcome_that_fails_is_lost_once_and_the_flow_goes_on(
         assert await chat.say("Ada") == ("Ada",)
 
 
+async def test_on_error_decides_about_an_outcome_that_fails() -> None:
+    def outcome(turn: OneTurn) -> Action[One]:
+        raise RuntimeError("the outcome failed")
+
+    async def step(turn: OneTurn) -> Action[One]:
+        await turn.ask("Name?", timeout=MINUTE, on_timeout=outcome)
+        return turn.complete()
+
+    builder = FlowBuilder("one", One, Names).step(One.ONLY, step)
+
+    @builder.on_error
+    async def recover(turn: OneTurn, error: Exception) -> Action[One]:
+        return turn.repeat(f"{error}.")
+
+    async with Chat(app_of(builder.build(initial=One.ONLY)), clock=VirtualClock()) as chat:
+        await chat.say("/start")
+        assert await chat.advance(MINUTE) == ("the outcome failed.", "Name?")
+
+
 async def test_a_failed_outcome_does_not_stop_the_other_timers() -> None:
     async def step(turn: OneTurn) -> Action[One]:
         try:

@@ -153,7 +153,7 @@ def test_a_report_that_a_message_did_not_arrive_belongs_to_nobody() -> None:
     [
         ("", "answered ''"),
         (12, "answered 12"),
-        ("\ud800", "which is no Unicode text"),
+        ("\ud800", "no Unicode text"),
         ("x" * 200, f"which takes 218 characters of {LONGEST}"),
         ("я" * 40, f"which takes 258 characters of {LONGEST}"),
     ],
