@@ -64,6 +64,7 @@ class Model(Walking):
         said: list[Said] = []
         while (due := self._first_due()) is not None and due[0] <= until:
             said += self._turn(due[0], lambda: None)
+            self.woke = due[0]
         self.now = until
         return said
 

@@ -24,13 +24,14 @@ class Screen:
         stack: the runs that no other one called, the one on top last.
         ended: flow and ending of those that are over.
         now: milliseconds since the epoch.
+        woke: when something last happened by itself.
     """
 
     def __init__(self, bot: BotPlan) -> None:
         self.bot = bot
         self.stack: list[Run] = []
         self.ended: list[tuple[str, str]] = []
-        self.now = 0
+        self.now = self.woke = 0
         self._said: list[Said] = []
         self._shown: Run | None = None
         self._ids = count(1)
