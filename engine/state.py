@@ -153,6 +153,12 @@ def _back(conversation: Conversation, flows: Flows) -> list[FlowInstance]:
     return back
 
 
+def unfit(instance: FlowInstance, flows: Flows) -> str | None:
+    """Why the code of now cannot go on with the instance; None: it can."""
+    fitting = _fitting(instance, flows)
+    return fitting if isinstance(fitting, str) else None
+
+
 def _fitting(instance: FlowInstance, flows: Flows) -> FlowInstance | str:
     """The instance as the code of now can go on with it, or why it cannot."""
     try:

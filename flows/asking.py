@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
@@ -17,6 +18,8 @@ from flows.timing import UNTIMED, Timing, milliseconds
 from flows.visit import Answer, Poll, Rung, WaitButton, Waiting
 
 T = TypeVar("T")
+
+_log = logging.getLogger("handrail.steps")
 
 Check = Callable[[T], "str | Awaitable[str | None] | None"]
 """Looks at a parsed answer: None takes it, a text refuses it and is said to the person."""
@@ -164,7 +167,10 @@ class Asker:
 
     def _not_that(self, asked: Question, slot: str, error: ValueError) -> NoReturn:
         """An outside event brought what it should not: it is still waited for."""
-        self.effects.logs.append((f"what an outside event brought does not fit: {error}", {}))
+        _log.warning(
+            "instance %s goes on waiting for its outside event: what came does not fit: %s",
+            self.instance, error,
+        )  # fmt: skip
         self.run.visit.answers.pop()
         waiting = self._waiting(asked, slot)
         _go_on(waiting, self.run.visit.waiting)

@@ -21,6 +21,7 @@ from flows.models import DoesNotFit, dump_model
 from flows.questions import Mint
 from flows.replies import Reply
 from flows.timing import Remind, Timing
+from flows.visit import OnceResult
 
 if TYPE_CHECKING:
     from flows.flow import Flow
@@ -187,17 +188,18 @@ class Asks(Answerers, Generic[S, D, Deps]):
 
     def ticket(self, key: str = "") -> str:
         """A token that nobody can guess, for one outside event: whoever has it may answer
-        ``turn.outside`` through ``app.resume``. It is the same in every re-run of the step, and
-        means nothing any more once it was used or the question is over.
+        ``turn.outside`` through ``app.resume``. It is the same in every re-run of the step. It
+        means nothing any more once it was used, or ``back`` has undone what came before it.
 
         Args:
-            key: where a step waits for several events, names this one.
+            key: where a step draws several at one place, names this one.
         """
-        self._run.enter()
-        seen, name = self._run.visit.seen, f"ticket {key}"
-        if name not in seen:
-            seen[name] = secrets.token_urlsafe(18)
-        return f"{self._run.root}.{seen[name]}"
+        run = self._run
+        run.enter()
+        # kept as a result of once is: undone together with the answers that it came after
+        name = f"(ticket) {run.position} {key}"
+        drawn = run.visit.once.setdefault(name, OnceResult(run.position, secrets.token_urlsafe(18)))
+        return f"{run.root}.{drawn.value}"
 
     @overload
     async def outside(

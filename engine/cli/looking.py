@@ -19,7 +19,8 @@ from engine.cli.talking import Target
 from engine.operate import InstancePage, InstanceView
 from engine.operate.homes import home_of
 from engine.operate.lookup import visits
-from engine.places import escalated
+from engine.places import Flows, escalated
+from engine.state import unfit
 from flows.errors import UnknownConversation, UnknownFlow
 from flows.inputs import input_from_json
 from flows.instance import FlowInstance, Status
@@ -86,8 +87,7 @@ def show(target: Target, instance: Instance) -> None:
             return await operator.show(instance)
 
     view = beside.run(look())
-    known = app.registry.flows.get(view.row.flow)
-    for name, value in _facts(view, target, known.data if known is not None else None):
+    for name, value in _facts(view, target, app.registry.flows):
         say(f"{name:<10} {harmless(value)}")
 
 
@@ -123,10 +123,9 @@ def _row(row: InstanceRow) -> tuple[str, ...]:
     return (row.id, row.flow, row.step, row.status, who(row.conv), span(_now() - row.updated))
 
 
-def _facts(
-    view: InstanceView, target: str, model: type[BaseModel] | None
-) -> Iterator[tuple[str, str]]:
+def _facts(view: InstanceView, target: str, flows: Flows) -> Iterator[tuple[str, str]]:
     row = view.row
+    model = flows[row.flow].data if row.flow in flows else None
     yield "instance", row.id
     yield "flow", f"{row.flow}, version {row.flow_version}"
     yield "step", row.step or "(none)"
@@ -134,6 +133,8 @@ def _facts(
     yield "who", who(row.conv)
     yield "in", row.conv
     yield "idle", span(_now() - row.updated)
+    if view.instance is not None and view.instance.status is Status.QUARANTINED:
+        yield "set aside", unfit(view.instance, flows) or "it fits again, and goes on next time"
     if view.instance is not None:
         yield from _state(view.instance, target)
         yield from _data(view.instance.data, model)

@@ -58,6 +58,7 @@ class ModelReader:
     ) -> tuple[Node, ...]:
         """The nodes of a model's fields; ``place`` is where the model stands."""
         parts: list[Node] = []
+        model.model_rebuild()  # its fields may name what was defined after it
         for name, info in model.model_fields.items():
             inner = place.within(model, name, "" if parts else intro)
             if name != without and not self._excluded(inner.path, info):
