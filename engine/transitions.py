@@ -191,7 +191,9 @@ def _only_way(flow: Flow[Any, Any, Any], source: str, data: Any) -> str:
         return branching.choose(data)
     if FORK in flow.table[source]:
         return FORK
-    ways = ways_on(flow.table[source])
+    late = flow.code[source].late
+    kept = [target for target in flow.table[source] if late is None or target != late.name]
+    ways = ways_on(kept or flow.table[source])
     if len(ways) != 1:
         raise AmbiguousNext(flow.name, source, ways)
     return ways[0]

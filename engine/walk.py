@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -50,6 +51,7 @@ from flows.errors import (
 from flows.flow import Recovery
 from flows.instance import Branch, Line, Status
 from flows.journal import TIMED_OUT, TRIES_USED
+from flows.oneliners import going_to
 from flows.replies import Reply
 from flows.timing import Timing
 from flows.turn import Turn
@@ -58,8 +60,8 @@ from flows.visit import Escalation, Visit
 MOVE_LIMIT = 100
 """Automatic moves that one turn may make."""
 
-RETRY_LIMIT = 3
-"""How often ``on_error`` may have a step run again in one turn."""
+FAILURE_LIMIT = 3
+"""How often ``on_error`` decides about one step in one turn; then the turn has failed."""
 
 _log = logging.getLogger("handrail.engine")
 
@@ -85,7 +87,7 @@ class Walk:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self._retries: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
         self._started: set[str] = set()
 
     async def go(self, then: Then | None) -> None:
@@ -352,6 +354,9 @@ class Walk:
         if decide is None:
             raise failure
         if not isinstance(error, AskTimeout | ChildCancelled | TooManyTries):
+            self._failures[f"{place.instance.id}/{visit.step}"] += 1
+            if self._failures[f"{place.instance.id}/{visit.step}"] > FAILURE_LIMIT:
+                raise failure
             _log.warning(
                 "flow %r, step %s, instance %s failed; on_error decides",
                 place.flow.name, visit.step, place.instance.id, exc_info=error,
@@ -360,10 +365,6 @@ class Walk:
             rest = await run_recovery(place, decide, aside=aside, stage=self.stage)
         except StepFailed as worse:
             rest = await self._after_lost_time(place, error, worse)
-        if isinstance(rest.action, Retry):
-            self._retries[f"{place.instance.id}/{visit.number}"] += 1
-            if self._retries[f"{place.instance.id}/{visit.number}"] > RETRY_LIMIT:
-                raise failure
         # after a failure nothing that the step was told is the reason to go back
         fresh = run.fresh if isinstance(error, AskTimeout | ChildCancelled) else False
         retried = isinstance(rest.action, Retry)
@@ -388,6 +389,8 @@ class Walk:
         match error:
             case AskTimeout(on_timeout=decide):
                 decide = decide or flow.code[place.visit.step].on_timeout or flow.on_timeout
+                if isinstance(decide, Enum):
+                    decide = going_to(decide)
                 return decide or self._giving_up(texts.timed_out, "timed out"), "t"
             case ChildCancelled(reason="back"):
                 return (lambda turn: turn.back()), "c"

@@ -57,7 +57,7 @@ class Asks(Answerers, Generic[S, D, Deps]):
         check: Check[str] | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Decide[S, D, Deps] | None = None,
+        on_timeout: S | Decide[S, D, Deps] | None = None,
         from_: People | None = None,
     ) -> str: ...
 
@@ -72,7 +72,7 @@ class Asks(Answerers, Generic[S, D, Deps]):
         check: Check[T] | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Decide[S, D, Deps] | None = None,
+        on_timeout: S | Decide[S, D, Deps] | None = None,
         from_: People | None = None,
     ) -> T: ...
 
@@ -86,7 +86,7 @@ class Asks(Answerers, Generic[S, D, Deps]):
         check: Check[Any] | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Decide[S, D, Deps] | None = None,
+        on_timeout: S | Decide[S, D, Deps] | None = None,
         from_: People | None = None,
     ) -> Any:
         """Asks and answers what the person says, however much later; a restart loses nothing.
@@ -103,7 +103,8 @@ class Asks(Answerers, Generic[S, D, Deps]):
             check: looks at the parsed answer; a text refuses it and is said to the person.
             timeout: how long the answer may take; a refused one does not start it anew.
             remind: reminders, each counted from the asking.
-            on_timeout: decides when the time is up and the handler does not catch AskTimeout.
+            on_timeout: a step to jump to, or a function that decides, when the time is up and the
+                handler does not catch AskTimeout.
             from_: whose answer counts, where several people could give one.
 
         Raises:
@@ -134,7 +135,7 @@ class Asks(Answerers, Generic[S, D, Deps]):
         key: str | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Decide[S, D, Deps] | None = None,
+        on_timeout: S | Decide[S, D, Deps] | None = None,
     ) -> dict[str, T]:
         """Asks several people in one chat; each answers once. For flows of a chat or a topic.
 
@@ -212,7 +213,7 @@ class Asks(Answerers, Generic[S, D, Deps]):
         key: str | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Decide[S, D, Deps] | None = None,
+        on_timeout: S | Decide[S, D, Deps] | None = None,
     ) -> T: ...
 
     @overload
@@ -226,7 +227,7 @@ class Asks(Answerers, Generic[S, D, Deps]):
         key: str | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Decide[S, D, Deps] | None = None,
+        on_timeout: S | Decide[S, D, Deps] | None = None,
     ) -> Any: ...
 
     async def outside(
@@ -239,7 +240,7 @@ class Asks(Answerers, Generic[S, D, Deps]):
         key: str | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Decide[S, D, Deps] | None = None,
+        on_timeout: S | Decide[S, D, Deps] | None = None,
     ) -> Any:
         """Waits until ``app.resume(ticket, payload)`` is called, and answers the payload.
 

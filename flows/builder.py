@@ -214,10 +214,17 @@ class FlowBuilder(Steps[S, D, Deps], Divisions[S, D, Deps], Generic[S, D, Deps])
         return Wiring(
             flow=self.name,
             steps=self.steps,
-            declared={name: Declared(self._to.get(name), said) for name, said in moves.items()},
+            declared={
+                name: Declared(self._to.get(name), said, late=self._late(name))
+                for name, said in moves.items()
+            },
             forks=self._forks,
             branchings=self._branchings,
         )
+
+    def _late(self, step: str) -> S | None:
+        code = self._code.get(step)
+        return code.late if code is not None else None
 
 
 def _moves(code: StepCode[Any, Any, Any]) -> Moves:

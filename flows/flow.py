@@ -58,6 +58,8 @@ class StepCode(Generic[S, D, Deps]):
     Attributes:
         fingerprint: of the handler's code: another one after a deploy that changed it.
         timeout, remind, on_timeout: for the questions of this step that say nothing else.
+        late: the step to which ``on_timeout`` leads along an edge of its own, which ``next()``
+            without a step does not take.
         on_enter, on_leave: hooks.
         middlewares: around this step, inside those of the flow; the outermost first.
     """
@@ -68,6 +70,7 @@ class StepCode(Generic[S, D, Deps]):
     timeout: timedelta | None = None
     remind: tuple[Reminder, ...] = ()
     on_timeout: Outcome[S, D, Deps] | None = None
+    late: S | None = None
     on_enter: Hook[S, D, Deps] | None = None
     on_leave: Hook[S, D, Deps] | None = None
     middlewares: tuple[StepMiddleware[S, D, Deps], ...] = ()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from flows.actions import Action
-from flows.flow import Handler
+from flows.flow import Handler, Outcome
 from flows.inputs import Input
 from flows.replies import Reply
 from flows.turn import Turn
@@ -49,6 +49,15 @@ def saying(text: str | Reply) -> Handler[Any, Any, Any]:
         return turn.next()
 
     return said
+
+
+def going_to(step: S) -> Outcome[S, Any, Any]:
+    """What to do when the time is up: go there."""
+
+    def gone(turn: Turn[S, Any, Any]) -> Action[S]:
+        return turn.goto(step)
+
+    return gone
 
 
 async def going_on(turn: Turn[Any, Any, Any]) -> Action[Any]:

@@ -16,7 +16,7 @@ from flows.errors import DefinitionError
 from flows.flow import Handler, Hook, Outcome, StepCode, StepMiddleware
 from flows.inputs import Input
 from flows.lifecycle import Lifecycle
-from flows.oneliners import asking, saying
+from flows.oneliners import asking, going_to, saying
 from flows.replies import Reply
 from flows.sources import fingerprint
 from flows.timing import Remind, check_timeout, ladder
@@ -48,7 +48,7 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
         to: Sequence[S | End] | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Outcome[S, D, Deps] | None = None,
+        on_timeout: S | Outcome[S, D, Deps] | None = None,
         on_enter: Hook[S, D, Deps] | None = None,
         on_leave: Hook[S, D, Deps] | None = None,
         middleware: Sequence[StepMiddleware[S, D, Deps]] = (),
@@ -63,7 +63,7 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
         to: Sequence[S | End] | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Outcome[S, D, Deps] | None = None,
+        on_timeout: S | Outcome[S, D, Deps] | None = None,
         on_enter: Hook[S, D, Deps] | None = None,
         on_leave: Hook[S, D, Deps] | None = None,
         middleware: Sequence[StepMiddleware[S, D, Deps]] = (),
@@ -77,7 +77,7 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
         to: Sequence[S | End] | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Outcome[S, D, Deps] | None = None,
+        on_timeout: S | Outcome[S, D, Deps] | None = None,
         on_enter: Hook[S, D, Deps] | None = None,
         on_leave: Hook[S, D, Deps] | None = None,
         middleware: Sequence[StepMiddleware[S, D, Deps]] = (),
@@ -90,8 +90,9 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
                 In a branch: the next step of the branch, and its end after the last one.
             timeout: how long the person has for a question of this step that says nothing else.
             remind: when the person is reminded of it: once, or several times.
-            on_timeout: decides when that time is up; else ``flow.on_timeout``, else the flow is
-                cancelled.
+            on_timeout: the step to go to when that time is up (along an edge of its own, which
+                ``next()`` does not take), or a function that decides; else ``flow.on_timeout``,
+                else the flow is cancelled.
             on_enter, on_leave: hooks, as with ``flow.on_enter(step)``.
             middleware: runs around this step, inside that of the flow; the outermost first.
 
@@ -123,7 +124,7 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
         to: Sequence[S | End] | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Outcome[S, D, Deps] | None = None,
+        on_timeout: S | Outcome[S, D, Deps] | None = None,
     ) -> Self: ...
 
     @overload
@@ -137,7 +138,7 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
         to: Sequence[S | End] | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Outcome[S, D, Deps] | None = None,
+        on_timeout: S | Outcome[S, D, Deps] | None = None,
     ) -> Self: ...
 
     def ask(
@@ -151,7 +152,7 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
         to: Sequence[S | End] | None = None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Outcome[S, D, Deps] | None = None,
+        on_timeout: S | Outcome[S, D, Deps] | None = None,
     ) -> Self:
         """A step that asks one question and goes on, in one line.
 
@@ -203,6 +204,17 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
         self._add(step, said, to)
         return self
 
+    def _when_late(
+        self, member: str, on_timeout: S | Outcome[S, D, Deps] | None
+    ) -> tuple[S | None, Outcome[S, D, Deps] | None]:
+        """The step that lost time leads to, if one is named, and what decides about it."""
+        if isinstance(on_timeout, Enum):
+            self._member(on_timeout)
+            return on_timeout, going_to(on_timeout)
+        if on_timeout is not None and (reason := outcome_refusal(on_timeout)) is not None:
+            raise self._refuse(f"its on_timeout function {reason}", member)
+        return None, on_timeout
+
     def _add(
         self,
         step: S,
@@ -210,7 +222,7 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
         to: Sequence[S | End] | None,
         timeout: timedelta | None = None,
         remind: Remind | None = None,
-        on_timeout: Outcome[S, D, Deps] | None = None,
+        on_timeout: S | Outcome[S, D, Deps] | None = None,
         middleware: Sequence[StepMiddleware[S, D, Deps]] = (),
     ) -> None:
         member = self._member(step)
@@ -220,8 +232,7 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
             raise self._refuse(f"its handler {reason}", member)
         if isinstance(to, str | Enum):
             raise self._refuse(f"to= takes a list: to=[{to!r}]", member)
-        if on_timeout is not None and (reason := outcome_refusal(on_timeout)) is not None:
-            raise self._refuse(f"its on_timeout function {reason}", member)
+        late, decide = self._when_late(member, on_timeout)
         for around in middleware:
             self._check_call("middleware", None, around, "turn", "call_next", step=member)
         try:
@@ -235,7 +246,8 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
             fingerprint=fingerprint(handler),
             timeout=timeout,
             remind=reminders,
-            on_timeout=on_timeout,
+            on_timeout=decide,
+            late=late,
             middlewares=tuple(middleware),
         )
         if to is not None:

@@ -4,7 +4,7 @@ source of the handlers adds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -22,10 +22,12 @@ class Declared:
     Attributes:
         to: where ``next`` may go; None: to where it goes by default.
         moves: what its source says.
+        late: where it goes when the time of its question is up.
     """
 
     to: tuple[object, ...] | None
     moves: Moves
+    late: Enum | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,17 @@ class Wiring:
         targets += self._endings(step)
         self._check_bare(step, targets)
         self._check_literals(step, targets)
-        return tuple(dict.fromkeys(targets))
+        return tuple(dict.fromkeys((*targets, *self._late(step))))
+
+    def _late(self, step: str) -> Sequence[str]:
+        """Where lost time leads; in a branch that may be a jump out of it, which is no edge."""
+        late = self.declared[step].late
+        if late is None:
+            return ()
+        around, inside = self.fork_around(step), self.fork_around(late.name)
+        if around is None or inside is None:
+            return (late.name,) if around is inside else ()
+        return (late.name,) if around.branch_of(step) == around.branch_of(late.name) else ()
 
     def _automatic(self, step: str) -> list[str]:
         """The targets of its branching, or the fork that follows it."""
