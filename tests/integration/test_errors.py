@@ -283,7 +283,7 @@ async def test_a_loop_through_on_error_is_stopped() -> None:
 
     async with Chat(app_of(builder.build(initial=One.ONLY))) as chat:
         assert await chat.say("/start") == (APOLOGY,)
-    assert len(runs) == 100
+    assert len(runs) == 4
 
 
 async def test_a_wait_that_cannot_be_keeps_nothing_of_its_step() -> None:
