@@ -25,7 +25,7 @@ demo: $(STAMPS)/runtime
 	@$(BIN)/python -m engine.cli demo
 
 test: $(STAMPS)/test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 fuzz: $(STAMPS)/test
 	@HANDRAIL_FUZZ=30 $(BIN)/python -m pytest tests/reference

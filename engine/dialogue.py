@@ -273,6 +273,9 @@ class Dialogue:
 
     async def _by_itself(self, plain: Plain) -> None:
         texts, foremost = self.bot.texts, self.foremost()
+        if plain in (Plain.CANCEL, Plain.BACK) and self._belongs_to_another(foremost):
+            self.stage.remark(texts.for_somebody_else)
+            return
         match plain:
             case Plain.CANCEL:
                 await self._cancel(foremost)
@@ -296,6 +299,10 @@ class Dialogue:
                 self._say(texts.escalated)
             case Plain.FALLBACK:
                 await self._fall_back()
+
+    def _belongs_to_another(self, root: FlowInstance | None) -> bool:
+        """Whether it was handed over to somebody else, who alone goes back in it or stops it."""
+        return root is not None and root.assignee not in (None, self.stage.around.user.id)
 
     # --- starting and ending ------------------------------------------------------------
 

@@ -51,7 +51,7 @@ async def handle_due(
         try:
             with undone():
                 await _happen(walk, due)
-                _uncover(walk, conversations)
+                _uncover(walk, conversations, at=due.at)
         except Exception as error:  # whatever a step raises
             _drop(_next_due(conversations, walk.stage.flows))
             _log.error(
@@ -69,14 +69,18 @@ def _next_due(conversations: Conversations, flows: Flows) -> Due | None:
     return min((due for due in found if due), key=lambda due: due.order, default=None)
 
 
-def _uncover(walk: Walk, conversations: Conversations) -> None:
-    """Takes off what has ended; what it hid is shown, so its held reminders are over."""
+def _uncover(walk: Walk, conversations: Conversations, *, at: int) -> None:
+    """Takes off what has ended; what it hid is shown, so its held reminders are over.
+
+    Args:
+        at: when that was due, which may be long ago.
+    """
     before = {one.id for one in conversations.tops()}
     if not conversations.uncover():
         return
     for one in conversations.tops():
         if one.id not in before:
-            pass_over_reminders(one, walk.stage.flows, walk.stage.now)
+            pass_over_reminders(one, walk.stage.flows, at)
 
 
 def _drop(due: Due | None) -> None:

@@ -42,7 +42,7 @@ class Notices:
 
     def progress(self, progress: Progress[Any, Any]) -> str:
         """The hub of a fork: how many branches are done, and which."""
-        count = f"{progress.done}/{progress.need}"
+        count = f"{min(progress.done, progress.need)}/{progress.need}"
         lines = (f"{self.done_mark} {one.label}" for one in progress if one.done)
         return "\n".join((count, *lines))
 

@@ -220,8 +220,22 @@ def _inside_middleware(
     if around:
         call = partial(_handler, call, run)
     for middleware in reversed(around):
-        call = partial(middleware, turn, call)
+        call = partial(middleware, turn, _only_once(call))
     return call
+
+
+def _only_once(call: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    """A step runs once in its middleware: a second time it would answer other questions."""
+    called = False
+
+    async def call_next() -> Any:
+        nonlocal called
+        if called:
+            raise RuntimeError("a middleware called call_next() twice. Call it once.")
+        called = True
+        return await call()
+
+    return call_next
 
 
 async def _handler(call: Callable[[], Awaitable[Any]], run: Run) -> object:

@@ -195,8 +195,9 @@ def _buttons(asked: Question) -> list[WaitButton]:
     buttons = wait_buttons((wanted,))
     if asked.keep is not None:
         value = wanted.dump(asked.keep)
-        label = f"Keep: {wanted.shown(value)}"[:KEEP_WIDTH]
-        buttons.append(WaitButton(label, value, kept=True))
+        shown = wanted.shown(value)
+        if shown.strip():
+            buttons.append(WaitButton(f"Keep: {shown}"[:KEEP_WIDTH], value, kept=True))
     return buttons
 
 

@@ -200,7 +200,9 @@ class Asks(Answerers, Generic[S, D, Deps]):
         # kept as a result of once is: undone together with the answers that it came after
         name = f"(ticket) {run.position} {key}"
         drawn = run.visit.once.setdefault(name, OnceResult(run.position, secrets.token_urlsafe(18)))
-        return f"{run.root}.{drawn.value}"
+        ticket = f"{run.root}.{drawn.value}"
+        run.tickets.setdefault(ticket, False)
+        return ticket
 
     @overload
     async def outside(
@@ -252,9 +254,11 @@ class Asks(Answerers, Generic[S, D, Deps]):
 
         Raises:
             AskTimeout: it took too long.
+            DefinitionError: the step has not drawn that ticket, or has used it before.
         """
         self._run.enter_ask()
-        return await self._asker().ask(
+        self._check_ticket(ticket)
+        brought = await self._asker().ask(
             Question(
                 prompt=reply_of(prompt) if prompt is not None else None,
                 wanted=Outside(model=model if model is not None else Any, retry=hint),
@@ -262,6 +266,20 @@ class Asks(Answerers, Generic[S, D, Deps]):
                 timing=Timing.of(timeout, remind, on_timeout),
                 ticket=ticket,
             )
+        )
+        self._run.tickets[ticket] = True
+        return brought
+
+    def _check_ticket(self, ticket: str) -> None:
+        used = self._run.tickets.get(ticket)
+        if used is None:
+            reason = "is none that this step has drawn. Take what turn.ticket() gives"
+        elif used:
+            reason = "was used by an event before. Draw another: turn.ticket('second')"
+        else:
+            return
+        raise DefinitionError(
+            f"the ticket of turn.outside {reason}.", flow=self._flow.name, step=self.step.name
         )
 
     async def call(

@@ -62,6 +62,7 @@ class Run:
         shared: several people may answer, as in a flow of a chat.
         timing: what questions have that say nothing of time.
         held: the prompt is kept back: the branch of a fork is not talked about now.
+        tickets: those that this run has drawn, and whether an event has come by each.
         waiting: set by the live ``ask``: the mark of a suspension.
         calling: set by the live ``call``: another such mark.
         misfit: set when the journal does not fit the code, with the reason.
@@ -92,6 +93,7 @@ class Run:
     line: str = ""
     aside: str = ""
     asking: asyncio.Task[Any] | None = None
+    tickets: dict[str, bool] = field(default_factory=dict)
     _random: Random | None = None
 
     @property

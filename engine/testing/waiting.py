@@ -42,6 +42,7 @@ class Place:
         inputs: what is accepted.
         state: all that an answer could have changed, as a text to be compared.
         waits: an answer, an operator or an outside event can take it on.
+        several: it takes the answers of several people.
     """
 
     instance: str
@@ -49,11 +50,12 @@ class Place:
     inputs: tuple[Input[Any], ...]
     state: str
     waits: bool
+    several: bool
 
     @property
     def answerable(self) -> bool:
-        """Whether a person can answer, and not only an operator or an outside event."""
-        return any(not isinstance(one, Outside) for one in self.inputs)
+        """Whether one person's answer is enough, and not several, an operator, or an event."""
+        return not self.several and any(not isinstance(one, Outside) for one in self.inputs)
 
 
 async def places(storage: FlowStorage, update: Update, keys: Collection[Key]) -> list[Place]:
@@ -89,6 +91,7 @@ def _place(instance: FlowInstance, visit: Visit, state: str) -> Place:
         tuple(input_from_json(stored) for stored in waiting.inputs) if waiting else (),
         state,
         waiting is not None or visit.escalated is not None,
+        waiting is not None and waiting.poll is not None,
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from flows.inputs.base import Input, Json
+from flows.models import DoesNotFit
 from flows.updates import Content
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class Outside(Input[T]):
         try:
             loaded: T = TypeAdapter(self.model).validate_python(value)
         except ValidationError as error:
-            raise ValueError(str(error)) from None
+            raise DoesNotFit.of(error) from None  # without what was in it
         return loaded
 
     def dump(self, value: T) -> Json:

@@ -34,3 +34,19 @@ async def test_a_typed_answer_counts_once_and_is_counted_aloud() -> None:
         assert await chat.say("yes", by="1", chat="-5") == ("Thank you. 1 of 2 have answered.",)
         assert await chat.say("no", by="1", chat="-5") == ("You have answered already.",)
         assert await chat.press("No", by="2", chat="-5") == ("1 for pizza",)
+
+
+async def test_a_flow_that_was_handed_over_is_that_persons_to_stop() -> None:
+    async def ask(turn: Turn[One, Names]) -> Action[One]:
+        turn.assign("1")
+        turn.reply(await turn.ask("Who pays?"))
+        return turn.complete()
+
+    builder = FlowBuilder("bill", One, Names, key="chat")
+    async with Chat(app_of(builder.step(One.ONLY, ask).build(initial=One.ONLY))) as chat:
+        await chat.say("/bill", by="1", chat="-5")
+        for command in ("/back", "/cancel"):
+            assert await chat.say(command, by="2", chat="-5") == (
+                "That question is for somebody else.",
+            )
+        assert await chat.say("I do", by="1", chat="-5") == ("I do",)

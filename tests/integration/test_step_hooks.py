@@ -404,3 +404,20 @@ async def test_middleware_around_a_call_gets_a_wait(talk: Talk) -> None:
         assert await chat.say("/start") == ("Child?",)
         assert await chat.say("x") == ("x",)
     assert (seen[0], seen[-1]) == ("Wait", "Complete")
+
+
+async def test_a_middleware_that_goes_on_twice_fails_its_turn(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def twice(turn: Turn[One, Names], call_next: Any) -> Action[One]:
+        await call_next()
+        answered: Action[One] = await call_next()
+        return answered
+
+    async def step(turn: Turn[One, Names]) -> Action[One]:
+        return turn.complete()
+
+    builder = FlowBuilder("one", One, Names).step(One.ONLY, step, middleware=[twice])
+    async with Chat(app_of(builder.build(initial=One.ONLY))) as chat:
+        await chat.say("/start")
+    assert "called call_next() twice" in caplog.text

@@ -80,3 +80,27 @@ async def test_what_does_not_fit_is_logged_and_waited_on(
         await app.resume(ticket, 10)
         await chat.settle()
         assert chat.replies()[-1] == "1 for 10"
+
+
+async def test_a_ticket_that_was_used_or_never_drawn_is_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def same(turn: OneTurn) -> Action[One]:
+        first, second = turn.ticket(), turn.ticket()
+        await turn.outside(first, int, prompt=first)
+        await turn.outside(second, int)
+        return turn.complete()
+
+    async def own(turn: OneTurn) -> Action[One]:
+        await turn.outside("my own id", int)
+        return turn.complete()
+
+    app = app_of(paying(same))
+    async with Chat(app) as chat:
+        (ticket,) = await chat.say("/pay")
+        await app.resume(ticket, 1)
+        await chat.settle()
+    assert "was used by an event before" in caplog.text
+    async with Chat(app_of(paying(own))) as chat:
+        await chat.say("/pay")
+    assert "none that this step has drawn" in caplog.text

@@ -134,7 +134,7 @@ class Nothing(Enum):
         [("A", 1), ("B", 1)],
         [("A", 1), ("B", True)],
         {"": 1},
-        {"A": object()},
+        pytest.param({"A": object()}, id="an object"),
         {"A": None},
         {"A": float("nan")},
         [("A", 1, 2)],
