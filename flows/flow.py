@@ -127,7 +127,7 @@ class Flow(Generic[S, D, R_co]):
     max_age: timedelta | None = None
     recovery: Recovery[S, D, Any] | None = None
     on_timeout: Outcome[S, D, Any] | None = None
-    hooks: Hooks[S, D, Any] = field(default_factory=Hooks)
+    hooks: Hooks[S, D, Any] = field(default_factory=lambda: Hooks[Any, Any, Any]())
     middlewares: tuple[StepMiddleware[S, D, Any], ...] = ()
     forks: Mapping[str, Fork] = field(default_factory=dict)
     branchings: Mapping[str, Branching] = field(default_factory=dict)

@@ -209,8 +209,8 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
     ) -> tuple[S | None, Outcome[S, D, Deps] | None]:
         """The step that lost time leads to, if one is named, and what decides about it."""
         if isinstance(on_timeout, Enum):
-            self._member(on_timeout)
-            return on_timeout, going_to(on_timeout)
+            late = self.steps[self._member(on_timeout)]
+            return late, going_to(late)
         if on_timeout is not None and (reason := outcome_refusal(on_timeout)) is not None:
             raise self._refuse(f"its on_timeout function {reason}", member)
         return None, on_timeout

@@ -253,12 +253,12 @@ class Operator:
         """Puts an order into the inbox. It is the state that makes a ticket work once, and no
         memory of rows: an event whose turn fails may be handed in again.
         """
-        seq = None
-        while seq is None:  # not again but for an id that was drawn twice
+        while True:
             update = update_of(order, home, ext=uuid4().hex, at=self._clock.now())
             row = row_of(update, home, self._registry.keys)
             seq = await self._put(row, update)
-        return Receipt(seq, str(row.conv))
+            if seq is not None:  # else an id was drawn twice
+                return Receipt(seq, str(row.conv))
 
     def _source(self, source: str | None) -> str:
         if source is None and len(self._sources) == 1:

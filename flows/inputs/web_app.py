@@ -130,7 +130,7 @@ class WebAppData(Input[T]):
     def restored(cls, data: Mapping[str, Any]) -> Self:
         """An input that reads alike, but gives texts."""
         settings = {name: value for name, value in data.items() if name != "wants_json"}
-        made = cls(**settings)
+        made = cls(**settings)  # pyright: ignore[reportGeneralTypeIssues] # either overload will do
         object.__setattr__(made, "wants_json", data.get("wants_json", False))
         return made
 
