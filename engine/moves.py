@@ -100,6 +100,8 @@ async def leave(walk: Walk, place: Place, leaving: Leaving) -> Leaving:
     if visit is None or stays or leaving.left:
         return leaving
     hook = place.flow.code[visit.step].on_leave
+    if hook is None:
+        return leaving
     before = await hooks.run(walk.stage, place, hook, visit)
     return replace(leaving, left=True, undo={**before, **leaving.undo})
 

@@ -152,7 +152,10 @@ class Walk:
         place, visit = run.place, run.place.visit
         if not visit.new or visit.number != 1 or place.instance.id in self._started:
             return run
-        await hooks.run(self.stage, place, place.flow.hooks.enter, visit)
+        hook = place.flow.hooks.enter
+        if hook is None:
+            return run
+        await hooks.run(self.stage, place, hook, visit)
         self._started.add(place.instance.id)
         return replace(run, said=self.stage.effects.mark())
 
@@ -161,7 +164,11 @@ class Walk:
         place, visit = run.place, run.place.visit
         if not visit.new:
             return run
-        await hooks.run(self.stage, place, place.flow.code[visit.step].on_enter, visit)
+        hook = place.flow.code[visit.step].on_enter
+        if hook is None:
+            visit.new = False
+            return run
+        await hooks.run(self.stage, place, hook, visit)
         visit.new = False
         return replace(run, said=self.stage.effects.mark())
 
