@@ -50,13 +50,14 @@ LATE = 1_500
 LOG = logging.getLogger("handrail")
 
 
-def examples(usual: int) -> settings:
+def examples(usual: int, *, steps: int = 30) -> settings:
     """The settings of a machine; ``HANDRAIL_FUZZ`` multiplies its examples (``make fuzz``)."""
     return settings(
         max_examples=usual * int(os.environ.get("HANDRAIL_FUZZ", "1")),
-        stateful_step_count=30,
+        stateful_step_count=steps,
         deadline=None,
-        derandomize=False,
+        # What has to pass before a change is merged is the same for everybody; fuzzing is not.
+        derandomize="HANDRAIL_FUZZ" not in os.environ,
         print_blob=True,
         report_multiple_bugs=False,
         # Without shrinking, which would take minutes. A failure prints how to reproduce it.
@@ -248,7 +249,13 @@ class EngineOnSqlite(EngineAndModel):
         self.folder.cleanup()
 
 
+class Briefly(EngineAndModel):
+    """Many short conversations: most of what can go wrong does so within a few turns."""
+
+
 TestEngineAndModel = EngineAndModel.TestCase
 TestEngineAndModel.settings = examples(90)
+TestBriefly = Briefly.TestCase
+TestBriefly.settings = examples(400, steps=6)
 TestEngineOnSqlite = EngineOnSqlite.TestCase
 TestEngineOnSqlite.settings = examples(6)
