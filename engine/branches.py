@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine import endings, hub, showing
 from engine.entering import Then, enter
+from engine.migrating import same_branches
 from engine.places import Place
 from engine.stage import Stage
 from flows.chart import COMPLETED
 from flows.errors import InvalidData, StepError
-from flows.instance import HISTORY_LIMIT, Branch, OpenFork, Past, Status
+from flows.instance import Branch, OpenFork, Past, Status
 from flows.models import DoesNotFit, dump_model
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ async def open_fork(
         instance.leave(undo)
     definition = flow.forks[after]
     fork = instance.shelved.pop(after, None)
-    if fork is None or [one.head for one in fork.branches] != list(definition.heads):
+    if fork is None or not same_branches(flow.forks, fork):
         fork = OpenFork(after, 0, [Branch(head=head) for head in definition.heads])
     fork.number, fork.focus, fork.shown = instance.count(), None, False
     instance.visit, instance.fork = None, fork
@@ -43,12 +42,16 @@ async def open_fork(
         await walk.go(enter(walk.stage, place.on(branch), first, cause="fork"))
         if instance.fork is not fork or instance.status is not Status.ACTIVE:
             return  # a branch has gone elsewhere, or was enough
-    main = place.main()
-    hub.show(walk.stage, main)
-    wanted = fork.branch(focus) if focus is not None else None
-    if wanted is not None and not wanted.done:
-        fork.focus = focus
-        showing.show(walk.stage, main)
+    hub.show(walk.stage, place.main())
+    _talk_about(walk, place.main(), fork, focus)
+
+
+def _talk_about(walk: Walk, place: Place, fork: OpenFork, head: str | None) -> None:
+    """Gives a branch the focus and shows its question, if it is one that is not done."""
+    branch = fork.branch(head) if head is not None else None
+    if branch is not None and not branch.done:
+        fork.focus = head
+        showing.show(walk.stage, place)
 
 
 def shelve(place: Place) -> None:
@@ -87,10 +90,7 @@ async def end_branch(
     if fork.done >= place.flow.forks[fork.after].need:
         return await join(walk, place.main())
     hub.refresh(walk.stage, place.main())
-    next_one = fork.branch(focus) if focus is not None else None
-    if next_one is not None and not next_one.done:
-        fork.focus = focus
-        showing.show(walk.stage, place.main())
+    _talk_about(walk, place.main(), fork, focus)
     return None
 
 
@@ -106,8 +106,7 @@ async def join(walk: Walk, place: Place) -> Then | None:
             branch.visit = None
     _merge(place, fork)
     hub.close(walk.stage, place, fork)
-    instance.history.append(Past(fork.after, True, dict(fork.before), fork))
-    del instance.history[:-HISTORY_LIMIT]
+    instance.remember(Past(fork.after, True, dict(fork.before), fork))
     instance.fork = None
     walk.stage.moved(instance, fork.after, definition.join, "join")
     if definition.join == COMPLETED:
@@ -197,14 +196,14 @@ def _merge(place: Place, fork: OpenFork) -> None:
     if not merges:
         return
     whole = flow.load(instance.data)
-    for name, merge in merges.items():
+    for name in merges:
         values = [
             getattr(flow.load({**instance.data, **branch.changed}), name)
             for branch in fork.branches
             if name in branch.changed
         ]
         if values:
-            setattr(whole, name, _merged(place, fork, name, partial(merge, values)))
+            setattr(whole, name, _merged(place, fork, name, values))
     try:
         instance.data = dump_model(flow.load(dump_model(whole)))
     except DoesNotFit as fault:
@@ -212,9 +211,9 @@ def _merge(place: Place, fork: OpenFork) -> None:
         raise InvalidData(flow.name, fork.after, fault.field or "?", reason) from None
 
 
-def _merged(place: Place, fork: OpenFork, field: str, merge: Callable[[], Any]) -> Any:
+def _merged(place: Place, fork: OpenFork, field: str, values: list[Any]) -> Any:
     try:
-        return merge()
+        return place.flow.forks[fork.after].merge[field](values)
     except Exception as error:  # whatever the user's code raises
         message = f"merge= of field {field!r} raised {error!r} at the join. Nothing was changed."
         raise StepError(place.flow.name, fork.after, message) from error

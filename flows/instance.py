@@ -56,7 +56,11 @@ class Line:
         """Remembers the current visit for ``back``."""
         if self.visit is None:
             return
-        self.history.append(Past(self.visit.step, self.visit.asked, undo))
+        self.remember(Past(self.visit.step, self.visit.asked, undo))
+
+    def remember(self, past: Past) -> None:
+        """Puts something on top of the history; what is too old drops out."""
+        self.history.append(past)
         del self.history[:-HISTORY_LIMIT]
 
 
