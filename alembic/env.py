@@ -1,6 +1,6 @@
 """How Alembic runs the migrations: on the connection that it is given, or on a database file.
 
-``storage.sql.migrate`` gives a connection that is in a transaction already. On the command
+``storage.sql.schema`` gives a connection that is in a transaction already. On the command
 line the file is HANDRAIL_DATABASE_URL: for writing migrations, not for using them.
 """
 
@@ -18,8 +18,8 @@ def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=metadata,
-        # SQLite can take back a CREATE TABLE, and Alembic does not know it.
-        transactional_ddl=True,
+        # SQLite can take back a CREATE TABLE, and Alembic does not know it. MySQL cannot.
+        transactional_ddl=connection.dialect.name not in {"mysql", "mariadb"},
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():

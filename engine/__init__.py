@@ -11,6 +11,7 @@ if not hasattr(flows, "FlowBuilder"):
 from engine.app import App
 from engine.notices import Notices
 from engine.operate import Operator
+from engine.serving import Deployment, serve, serving
 from engine.settings import Settings
 
-__all__ = ["App", "Notices", "Operator", "Settings"]
+__all__ = ["App", "Deployment", "Notices", "Operator", "Settings", "serve", "serving"]

@@ -7,6 +7,7 @@ rows bear; messages to the canonical chat go to the newest.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from flows.conversation import Address
@@ -37,6 +38,14 @@ class Aliases:
         await self._storage.alias(source, to, canonical)
         self._know(source, to, canonical)
         _log.info("chat %s of %s goes by the id %s now", canonical, source, to)
+
+    async def all_received(self, updates: Sequence[Update]) -> Sequence[Update]:
+        """The updates as those of canonical chats. Most bots know no other ones."""
+        if not self._canonical and not any(
+            isinstance(one.content, ChatMigrated) for one in updates
+        ):
+            return updates
+        return [await self.received(update) for update in updates]
 
     async def received(self, update: Update) -> Update:
         """The update as one of the canonical chat. A note that the chat moves is taken in."""

@@ -13,9 +13,9 @@ from engine.routing import Drafted, HubPressed
 from engine.walk import Walk
 from flows.errors import HandrailError
 from flows.inputs import input_from_json
-from flows.journal import TRIES_USED
+from flows.journal import MISSED, TRIES_USED
 from flows.questions import question, wait_buttons
-from flows.replies import Edit
+from flows.replies import edited
 from flows.visit import Answer, Given, Visit, Waiting
 
 
@@ -48,7 +48,7 @@ class Answers:
             return
         else:
             visit.answers.append(Answer(str(stored["kind"]), waiting.key, answered.value))
-        await self._walk.go(Then(place, fresh=True, replay=True))
+        await self._walk.go(Then(place, True, True))
 
     def _counted(self, waiting: Waiting, value: Any) -> dict[str, Any] | None:
         """Takes one answer of several; all of them, when they are enough."""
@@ -65,15 +65,37 @@ class Answers:
         """An answer was meant for the question, and does not parse."""
         place, visit, waiting = _asked(refused.place)
         place.take_focus()
+        if waiting.otherwise == "":
+            await self._tell(place, refused=True)
+            return
         waiting.failures += 1
         tries = input_from_json(waiting.inputs[refused.input]).tries
         if tries is None or waiting.failures < tries:
-            showing.ask(self._stage, place, visit, waiting, text=refused.reason)
+            text = waiting.otherwise or refused.reason
+            showing.ask(self._stage, place, visit, waiting, text=text)
             return
         if waiting.explicit:
             await self._walk.go(await self._walk.gave_up(place))
             return
         visit.answers.append(Answer(TRIES_USED, waiting.key, waiting.failures))
+        await self._walk.go(Then(place, fresh=True, replay=True))
+
+    async def missed(self, place: Place) -> bool:
+        """Something came that nobody takes. Answers whether the question says what happens then."""
+        visit = place.line.visit
+        waiting = visit.waiting if visit is not None else None
+        if visit is None or waiting is None or waiting.otherwise is None:
+            return False
+        if waiting.otherwise:
+            showing.ask(self._stage, place, visit, waiting, text=waiting.otherwise)
+        else:
+            await self._tell(place, refused=False)
+        return True
+
+    async def _tell(self, place: Place, *, refused: bool) -> None:
+        """Runs the handler again, so that it is told of what its question does not take."""
+        visit, waiting = place.visit, place.visit.waiting
+        visit.answers.append(Answer(MISSED, waiting.key if waiting is not None else None, refused))
         await self._walk.go(Then(place, fresh=True, replay=True))
 
     async def outdated(self, outdated: Outdated) -> None:
@@ -91,9 +113,7 @@ class Answers:
         inputs = [input_from_json(stored) for stored in waiting.inputs]
         waiting.buttons = [*wait_buttons(inputs, waiting.drafts), *kept]
         shown = question(waiting, self._stage.mint(place, visit.number))
-        self._stage.effects.emit(
-            Edit(slot=waiting.slot, text=shown.text, format=shown.format, keyboard=shown.keyboard)
-        )
+        self._stage.effects.emit(edited(waiting.slot, shown))
 
     async def hub_pressed(self, pressed: HubPressed) -> None:
         """A branch is to be talked about, done again, or the fork left behind."""

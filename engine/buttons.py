@@ -52,7 +52,7 @@ def is_token(data: str) -> bool:
 def read_token(data: str) -> Token | None:
     """The token in a button's data; None when it is forged, cut or damaged beyond reading."""
     parts = data.removeprefix(BUTTON_PREFIX).split(".")
-    if len(parts) != _PARTS or not is_token(data):
+    if len(parts) != _PARTS or not is_token(data) or not data.isascii():
         return None
     instance, visit, ordinal, button, owner, code = parts
     numbers = (visit, ordinal, button)
@@ -63,6 +63,8 @@ def read_token(data: str) -> Token | None:
 
 def genuine(token: Token, instance: FlowInstance, value: Any) -> bool:
     """Whether the instance made this token, for a button of this value."""
+    if token.instance != instance.id:
+        return False
     place = _place(token.instance, token.visit, token.ordinal, token.button, token.owner)
     return compare_digest(_code(instance.secret, place, value).encode(), token.code.encode())
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from engine.conversations import Conversations
 from engine.places import Flows, Place, leaves, top
 from flows.errors import InvalidAnswer
 from flows.inputs import input_from_json
+from flows.records import record
 from flows.updates import Content, Update
 from flows.visit import Waiting
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Answered:
     """What a place waits for: which of its inputs took it, and the JSON form."""
 
@@ -23,7 +23,7 @@ class Answered:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Refused:
     """It was meant for the place, but does not parse; ``reason`` is for the person, and
     ``input`` is the first of the inputs that it was meant for.
@@ -34,7 +34,7 @@ class Refused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Outdated:
     """What the place waits for cannot be read by this code."""
 
@@ -45,7 +45,7 @@ class Outdated:
 Taken = Answered | Refused | Outdated
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Offer:
     """What a place makes of the content; ``specific``: it would not take just anything."""
 
@@ -57,14 +57,15 @@ def waiting_places(conversations: Conversations, flows: Flows) -> list[Place]:
     """The places that take free input, the one that is talked about first, then those that
     were asked last, then in declared order.
     """
-    foremost = conversations.foremost(flows)
-    found = [
-        place
-        for root in conversations.tops()
-        for place in leaves(top(root, flows), flows)
-        if place.visit.waiting is not None
-    ]
+    found: list[Place] = []
+    for conversation in conversations.by_key.values():
+        if conversation.stack:
+            for place in leaves(top(conversation.stack[-1], flows), flows):
+                visit = place.line.visit
+                if visit is not None and visit.waiting is not None:
+                    found.append(place)
     if len(found) > 1:
+        foremost = conversations.foremost(flows)
         found.sort(key=lambda place: (not in_focus(place, foremost), -_asked(place)))
     return found
 
@@ -84,11 +85,11 @@ def take(
     Args:
         replied: the name of the message that it replies to.
     """
-    foremost = conversations.foremost(flows)
     places = [place for place in waiting_places(conversations, flows) if _may_answer(place, update)]
-    if len(places) == 1:
-        offer = _offered(places[0], update.content)
+    if len(places) < 2:
+        offer = _offered(places[0], update.content) if places else None
         return offer.taken if offer is not None else None
+    foremost = conversations.foremost(flows)
     if replied is not None:
         places.sort(key=lambda place: place.visit.waiting is None or _slot(place) != replied)
     offers = [
@@ -165,10 +166,10 @@ def _offered(place: Place, content: Content) -> _Offer | None:
 
 def _may_answer(place: Place, update: Update) -> bool:
     """Whether this person's answers count there, and are still wanted."""
-    people = _waiting(place).people
-    if people and _person(update) not in people:
+    waiting = _waiting(place)
+    if waiting.people and _person(update) not in waiting.people:
         return False
-    return not _has_answered(place, update)
+    return waiting.poll is None or _person(update) not in waiting.poll.answers
 
 
 def _has_answered(place: Place, update: Update) -> bool:
@@ -181,7 +182,8 @@ def _person(update: Update) -> str:
 
 
 def _waiting(place: Place) -> Waiting:
-    waiting = place.visit.waiting
+    visit = place.line.visit
+    waiting = visit.waiting if visit is not None else None
     if waiting is None:
         raise LookupError(f"instance {place.instance.id} waits for nothing there")
     return waiting

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
-import orjson
-
+from engine.broadcast.orders import timers_of
 from engine.conversations import root_id
 from engine.dialogue import Dialogue
 from engine.places import escalated
 from engine.scopes import Scope, is_shared, message_key
+from engine.sizes import encoded, result
 from engine.state import Conversation
 from engine.timers import ALARM, SOURCE, first_due
 from flows.effects import Emission
@@ -25,14 +24,15 @@ from flows.ports import (
     TransitionRow,
     TurnCommit,
 )
-from flows.replies import Edit, send_to_json
+from flows.records import record
+from flows.replies import Reply, send_to_json
 from flows.updates import TimerFired, Update
 
 EMPTY = Conversation().encode()
 """The state of a scope in which nothing has happened; never written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True)
 class Origin:
     """Where a turn comes from.
 
@@ -51,19 +51,34 @@ class Origin:
     snapshots: Mapping[str, Snapshot]
     now: int
 
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the scopes."""
+        return [scope.key for scope in self.scopes]
 
-def changes(origin: Origin, dialogue: Dialogue) -> TurnCommit:
-    """The commit of a turn that went well."""
-    timers = list(_alarms(origin, dialogue))  # that it is set is part of the state
-    scopes = [_written(origin, scope, dialogue) for scope in origin.scopes]
+
+def changes(origin: Origin, dialogue: Dialogue, *, most: int) -> TurnCommit:
+    """The commit of a turn that went well.
+
+    Args:
+        most: bytes that a conversation may keep.
+
+    Raises:
+        StateTooLarge: one would keep more.
+    """
+    timers = _alarms(origin, dialogue)  # that it is set is part of the state
+    for broadcast in dialogue.effects.broadcasts:
+        timers.extend(timers_of(broadcast, origin.now))
+    scopes = [_written(origin, scope, dialogue, most) for scope in origin.scopes]
     return TurnCommit(
-        cause=origin.seq,
-        part=origin.part,
-        scopes=scopes,
-        instances=[row for scope in scopes for row in _instances(origin, scope, dialogue)],
-        timers=timers,
-        outbox=outbox(origin, dialogue.effects.emissions, dialogue.conversations.homes),
-        transitions=_transitions(origin, dialogue),
+        origin.seq,
+        origin.part,
+        scopes,
+        _instances(origin, scopes, dialogue, most),
+        timers,
+        outbox(origin, dialogue.effects.emissions, dialogue.conversations.home_of),
+        _transitions(origin, dialogue),
+        None,
     )
 
 
@@ -79,108 +94,129 @@ def only_says(
         cause=origin.seq,
         part=origin.part,
         scopes=[_write(origin, scope, states.get(scope.key)) for scope in origin.scopes],
-        outbox=outbox(origin, emissions, {}),
+        outbox=outbox(origin, emissions, _no_home),
     )
 
 
 def outbox(
-    origin: Origin, emissions: Sequence[Emission], homes: Mapping[str, str]
+    origin: Origin, emissions: Sequence[Emission], home_of: Callable[[str], str | None]
 ) -> tuple[OutboxRow, ...]:
     """The messages of a turn; none where the update has no chat.
 
     Args:
-        homes: the keys of the scopes in which the instances live, by instance id.
+        home_of: tells the key of the scope in which an instance lives.
     """
     address = origin.update.address
     own = message_key(origin.update)
-    if address is None or own is None:
+    if not emissions or address is None or own is None:
         return ()
-    shared = {
+    part, chat, turn = address.partition, str(address), origin.seq
+    shared = _shared(origin, own)
+    return tuple(
+        [
+            OutboxRow(
+                part,
+                chat,
+                shared.get(home_of(_speaker(emission)) or "", own) if shared else own,
+                turn,
+                n,
+                emission.slot,
+                send_to_json(emission.send),
+            )
+            for n, emission in enumerate(emissions)
+        ]
+    )
+
+
+def _shared(origin: Origin, own: str) -> dict[str, str]:
+    """What messages of instances in shared scopes are filed under, by the key of the scope."""
+    if len(origin.scopes) == 1 and origin.scopes[0].person is not None:
+        return {}
+    return {
         scope.key: message_key(origin.update, scope) or own
         for scope in origin.scopes
         if scope.person is None
     }
-    return tuple(
-        OutboxRow(
-            part=address.partition,
-            chat=str(address),
-            conv=shared.get(homes.get(_speaker(emission), ""), own) if shared else own,
-            turn=origin.seq,
-            n=n,
-            slot=emission.slot,
-            body=send_to_json(emission.send),
-        )
-        for n, emission in enumerate(emissions)
-    )
+
+
+def _no_home(instance: str) -> None:
+    """Nothing that an instance has said is kept of a turn that failed."""
 
 
 def _speaker(emission: Emission) -> str:
     """The id of the instance that sends, or whose called flow does; empty: none does."""
-    slot = emission.send.slot if isinstance(emission.send, Edit) else emission.slot
+    slot = emission.slot if isinstance(emission.send, Reply) else emission.send.slot
     return root_id((slot or "").partition(".")[0])
 
 
-def _written(origin: Origin, scope: Scope, dialogue: Dialogue) -> ScopeWrite:
-    conversation = dialogue.conversations.by_key[scope.key]
-    if scope.key == dialogue.talked_in and _moved(origin, scope, conversation):
+def _written(origin: Origin, scope: Scope, dialogue: Dialogue, most: int) -> ScopeWrite:
+    key = scope.key
+    conversation = dialogue.conversations.by_key[key]
+    if is_shared(key) and key == dialogue.talked_in and _moved(origin, scope, conversation):
         conversation.chat = str(origin.update.address)
-    state = conversation.encode()
-    snapshot = origin.snapshots.get(scope.key)
+    state = encoded(conversation, most)
+    snapshot = origin.snapshots.get(key)
     old = snapshot.state if snapshot is not None else EMPTY
     return _write(origin, scope, state if state != old else None)
 
 
 def _write(origin: Origin, scope: Scope, state: str | None) -> ScopeWrite:
     snapshot = origin.snapshots.get(scope.key)
-    return ScopeWrite(
-        key=scope.key,
-        part=scope.part,
-        version=snapshot.version if snapshot is not None else None,
-        state=state,
-        person=scope.person,
-    )
+    version = snapshot.version if snapshot is not None else None
+    return ScopeWrite(scope.key, scope.part, version, state, scope.person)
 
 
-def _instances(origin: Origin, scope: ScopeWrite, dialogue: Dialogue) -> Iterator[InstanceRow]:
-    """The instances of a scope: all where its state has changed, and those that are over; one
+def _instances(
+    origin: Origin, scopes: Sequence[ScopeWrite], dialogue: Dialogue, most: int
+) -> list[InstanceRow]:
+    """The instances of the scopes: all where the state has changed, and those that are over; one
     that was over in the turn that started it leaves the state as it was.
     """
-    if scope.state is not None:
-        for one in dialogue.conversations.by_key[scope.key].instances():
-            yield _instance(origin, one, conv=scope.key, ended=None)
+    conversations, rows = dialogue.conversations, []
+    for scope in scopes:
+        if scope.state is not None:
+            for one in conversations.by_key[scope.key].instances():
+                rows.append(_instance(origin, one, conv=scope.key))
     for one in dialogue.ended:
-        if dialogue.conversations.homes[one.id] == scope.key:
-            yield _instance(origin, one, conv=scope.key, ended=origin.now)
+        conv = conversations.home_of(one.id)
+        if conv is not None:
+            left = result(one, most)
+            rows.append(_instance(origin, one, conv=conv, result=left, ended=origin.now))
+    return rows
 
 
 def _instance(
-    origin: Origin, instance: FlowInstance, *, conv: str, ended: int | None
+    origin: Origin,
+    instance: FlowInstance,
+    *,
+    conv: str,
+    result: str | None = None,
+    ended: int | None = None,
 ) -> InstanceRow:
     return InstanceRow(
-        conv=conv,
-        id=instance.id,
-        flow=instance.flow,
-        flow_version=instance.version,
-        step=instance.step,
-        status=_status(instance).value,
-        updated=origin.now,
-        result=orjson.dumps(instance.data).decode() if ended is not None else None,
-        ended=ended,
-    )
+        conv, instance.id, instance.flow, instance.version, instance.step, _status(instance),
+        origin.now, result, ended,
+    )  # fmt: skip
 
 
-def _status(instance: FlowInstance) -> Status:
-    if instance.status is Status.ACTIVE and escalated(instance):
-        return Status.ESCALATED
-    return instance.status
+def _status(instance: FlowInstance) -> str:
+    status = instance.status
+    if status is Status.ACTIVE:
+        return _ESCALATED if escalated(instance) else _ACTIVE
+    return status.value
 
 
-def _alarms(origin: Origin, dialogue: Dialogue) -> Iterator[TimerRow | TimerDrop]:
+# an enum's value is found by a function call, and these two are asked for in every turn
+_ACTIVE, _ESCALATED = Status.ACTIVE.value, Status.ESCALATED.value
+
+
+def _alarms(origin: Origin, dialogue: Dialogue) -> list[TimerRow | TimerDrop]:
     """Sets the alarm of each scope, where the one that is set comes too late.
 
     One that comes too early does no harm: the turn that it causes finds nothing due and sets it
     anew. So that a person's every message does not have to move it.
     """
+    timers: list[TimerRow | TimerDrop] = []
     content = dialogue.update.content
     fired = str(content.body.get("scope")) if isinstance(content, TimerFired) else None
     for scope in origin.scopes:
@@ -190,13 +226,14 @@ def _alarms(origin: Origin, dialogue: Dialogue) -> Iterator[TimerRow | TimerDrop
         first = first_due(conversation, dialogue.stage.flows)
         if first is None and conversation.alarm is not None:
             conversation.alarm = None
-            yield TimerDrop(conv=scope.key, name=ALARM)
+            timers.append(TimerDrop(conv=scope.key, name=ALARM))
         if first is None:
             continue
         moved = scope.key == dialogue.talked_in and _moved(origin, scope, conversation)
         if moved or not _set_in_time(conversation, first.at, origin.now):
             conversation.alarm = first.at
-            yield _alarm(origin, scope, first.at)
+            timers.append(_alarm(origin, scope, first.at))
+    return timers
 
 
 def _set_in_time(conversation: Conversation, due: int, now: int) -> bool:
@@ -232,17 +269,22 @@ def _alarm(origin: Origin, scope: Scope, due: int) -> TimerRow:
 
 
 def _transitions(origin: Origin, dialogue: Dialogue) -> tuple[TransitionRow, ...]:
-    return tuple(
-        TransitionRow(
-            conv=dialogue.conversations.homes[root_id(move.instance.id)],
-            turn=origin.seq,
-            n=n,
-            instance=move.instance.id,
-            flow=move.instance.flow,
-            source=move.source,
-            target=move.target,
-            cause=move.cause,
-            at=origin.now,
+    conversations, turn, at = dialogue.conversations, origin.seq, origin.now
+    only = origin.scopes[0].key if len(origin.scopes) == 1 else None
+    rows: list[TransitionRow] = []
+    for n, move in enumerate(dialogue.stage.moves):
+        instance = move.instance
+        rows.append(
+            TransitionRow(
+                only or conversations.home_of(root_id(instance.id)) or "",
+                turn,
+                n,
+                instance.id,
+                instance.flow,
+                move.source,
+                move.target,
+                move.cause,
+                at,
+            )
         )
-        for n, move in enumerate(dialogue.moves)
-    )
+    return tuple(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from engine.places import Flows, Place, leaves, top
@@ -21,14 +21,32 @@ class Conversations:
     Attributes:
         by_key: storage key to conversation, the person's own first; it holds the session.
         own: the person's own.
-        homes: the storage keys of the scopes in which the instances live, by instance id.
     """
+
+    __slots__ = ("_homes", "_key", "_update", "by_key", "own")
 
     def __init__(self, by_key: Mapping[str, Conversation], update: Update) -> None:
         self.by_key = by_key
-        self.own = next(iter(by_key.values()))
-        self.homes = {one.id: key for key, kept in by_key.items() for one in kept.instances()}
+        self._key, self.own = next(iter(by_key.items()))
         self._update = update
+        self._homes: dict[str, str] = {}
+        if len(by_key) > 1:
+            self._homes = {one.id: key for key, kept in by_key.items() for one in kept.instances()}
+
+    def are_as_usual(self) -> bool:
+        """Whether a turn of this process has had them all, and nothing is set aside or parked."""
+        for conversation in self.by_key.values():
+            if not conversation.current or conversation.aside or conversation.parked:
+                return False
+        return True
+
+    def home_of(self, instance: str) -> str | None:
+        """The storage key of the scope in which an instance lives, also one that is over; None:
+        there is no such instance.
+        """
+        if len(self.by_key) == 1:
+            return self._key  # most turns have one scope, and all is in it
+        return self._homes.get(instance)
 
     def home(self, flow: Flow[Any, Any, Any]) -> Conversation:
         """The conversation that new instances of a flow live in.
@@ -40,8 +58,16 @@ class Conversations:
 
     def add(self, root: FlowInstance, flow: Flow[Any, Any, Any]) -> None:
         """Puts a new instance on top. Raises NoScope."""
-        self.homes[root.id] = self._home(flow)
-        self.home(flow).stack.append(root)
+        key = self._homes[root.id] = self._home(flow)
+        self.by_key[key].stack.append(root)
+
+    def put_beside(self, root: FlowInstance, other: FlowInstance) -> None:
+        """Puts a new instance on top of where another one lives."""
+        key = self.home_of(other.id)
+        if key is None:
+            raise LookupError(f"there is no instance {other.id}")
+        self._homes[root.id] = key
+        self.by_key[key].stack.append(root)
 
     def _home(self, flow: Flow[Any, Any, Any]) -> str:
         key = scope_key_of(flow, self._update)
@@ -49,10 +75,11 @@ class Conversations:
             raise NoScope(flow.name, name_of_key(flow.key))
         return key
 
-    def running(self) -> Iterator[FlowInstance]:
+    def running(self) -> list[FlowInstance]:
         """All running instances that were not called by another."""
-        for conversation in self.by_key.values():
-            yield from conversation.stack
+        if len(self.by_key) == 1:
+            return self.own.stack
+        return [one for conversation in self.by_key.values() for one in conversation.stack]
 
     def tops(self) -> list[FlowInstance]:
         """The instances that take free input."""
@@ -83,7 +110,7 @@ class Conversations:
         """A parked instance was addressed: it takes the input from now on. Answers whether it
         was parked.
         """
-        stack = self.of(root).stack
+        stack = self.own.stack if len(self.by_key) == 1 else self.of(root).stack
         if stack[-1] is root:
             return False
         stack.remove(root)
@@ -94,10 +121,13 @@ class Conversations:
         """Takes ended instances off the stacks; answers whether there were any."""
         found = False
         for conversation in self.by_key.values():
-            running = [one for one in conversation.stack if one.status is Status.ACTIVE]
-            if len(running) != len(conversation.stack):
-                conversation.stack[:] = running
-                found = True
+            for one in conversation.stack:
+                if one.status is not Status.ACTIVE:
+                    found = True
+        if found:
+            for conversation in self.by_key.values():
+                stack = conversation.stack
+                stack[:] = [one for one in stack if one.status is Status.ACTIVE]
         return found
 
 

@@ -1,50 +1,56 @@
-"""One turn of one conversation: who gets the update, and what comes of it."""
+"""One turn of one conversation: who may speak, who gets the update, and what comes of it."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
-from engine import endings, expiry, showing
-from engine.answers import Answers
+from engine import expiry, parking
 from engine.bot import Bot
 from engine.candidates import Answered, Outdated, Refused, waiting_places
 from engine.conversations import Conversations
-from engine.dues import handle_due
-from engine.orders import Orders
-from engine.places import Place, current, leaves, top
-from engine.routing import (
-    Decision,
-    Drafted,
-    Handled,
-    HubPressed,
-    Noticed,
-    Plain,
-    Routing,
-    Started,
-    route,
-)
+from engine.dues import any_alarm, handle_due, may_be_due
+from engine.foreground import Foreground
+from engine.frame.gate import Gate, comes_from_outside
+from engine.frame.role_book import RoleBook
+from engine.frame.session_homes import SessionHome
+from engine.handling import Handling
+from engine.machines import PersonMachine
+from engine.nesting import around
+from engine.plain_handlers import PlainHandlers
+from engine.routing import Decision, Plain, Routing, route
+from engine.scopes import message_key
 from engine.sessions import SessionCell
+from engine.speech import speak_as_to
 from engine.stage import Moved, OnceNotes, Stage
-from engine.starting import Starter
 from engine.state import Conversation, sort_out
-from engine.steps import StepFailed
-from engine.timers import pass_over_reminders
+from engine.steps import contained
+from engine.telemetry.ids import Ids
+from engine.tracebacks import from_handler
+from engine.undoing import undone_by_an_error
 from engine.walk import Walk
-from flows.context import Context
-from flows.effects import Effects, StartRequest
-from flows.inputs import input_from_json
+from flows.effects import Effects
+from flows.errors import CorruptState
 from flows.instance import FlowInstance, Status
-from flows.router import PlainHandler
+from flows.marks import Marks
+from flows.router import CatchHandler
 from flows.surroundings import Surroundings
-from flows.updates import Order, Person, Press, TimerFired, Update
+from flows.updates import Person, Press, SendFailed, TimerFired, Update
+
+if TYPE_CHECKING:  # Babel is loaded where there are languages, and nowhere else
+    from engine.languages.person_locale import PersonLocale
 
 _log = logging.getLogger("handrail.engine")
 
 
 Refs = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
+
+
+_NOBODY = Person(id="")
+_NOTHING: Mapping[str, int] = {}
 
 
 class Dialogue:
@@ -60,12 +66,17 @@ class Dialogue:
         refs: looks up the channel's references of messages by their names.
     """
 
+    __slots__ = (
+        "_foreground", "_handling", "_has_own", "_home", "_locale", "_plain", "_refs", "_returned",
+        "_undoing", "bot", "conversations", "effects", "machine", "session", "spent", "stage",
+        "update", "walk",
+    )  # fmt: skip
+
     def __init__(
         self,
         bot: Bot,
         conversations: Mapping[str, Conversation],
         update: Update,
-        *,
         cause: int,
         now: int,
         person: str,
@@ -76,39 +87,48 @@ class Dialogue:
         self.bot = bot
         self.conversations = Conversations(conversations, update)
         self.update = update
-        self.effects = Effects()
-        own = self.conversations.own
-        self.session = SessionCell(bot.session, own.session if self._has_session else {})
+        self.effects = Effects([], None, [], [], [])
+        self.machine = PersonMachine(bot.fsm, self.conversations, update)
+        # the session is the person's, unless the bot says otherwise: what nobody has sent begins
+        # with an empty one, which is not kept
+        self._has_own = update.address is not None and update.user is not None
+        self._home: SessionHome | None = None
+        if bot.sessions is None:
+            self.session = SessionCell(
+                bot.session, self.conversations.own.session if self._has_own else {}
+            )
+        else:
+            self._home = SessionHome(bot.sessions, bot.session_storage, self.conversations, update)
+            self.session = self._home.cell
         self.stage = Stage(
-            flows=bot.registry.flows,
-            around=Surroundings(
-                update=update,
-                user=update.user or Person(id=""),
-                person=person,
-                deps=bot.deps,
-                effects=self.effects,
-                now=now,
-                turn=cause,
+            bot.flows,
+            Surroundings(
+                update, update.user or _NOBODY, person, bot.deps, self.effects, now, cause,
+                None, bot.texts.not_allowed, bot.bots, self.machine,
             ),
             # no method of this object: a cycle would keep all of a turn until the next collection
-            running=self.conversations.running,
-            session=self.session,
-            texts=bot.texts,
-            rerun_every_step=bot.rerun_every_step,
-            notes=notes,
-            save_notes=save_notes,
-        )
+            self.conversations.running,
+            self.session,
+            bot.texts,
+            notes,
+            save_notes,
+            bot.rerun_every_step,
+            [], [], [], set(), [] if bot.is_confided_in else None, bot.observing, None,
+        )  # fmt: skip
         self.walk = Walk(self.stage)
+        self._foreground = Foreground(self.stage, self.conversations)
+        # no method of this object, here neither
+        self._undoing = partial(
+            undone_by_an_error, self.stage, self.conversations, self._foreground
+        )
+        self._plain = PlainHandlers(bot, self.stage, self.machine, self._undoing)
+        self._handling = Handling(
+            bot, self.walk, self.conversations, self._foreground, self._plain, self._undoing, cause
+        )
         self._refs = refs
-        self._shown: str | None = None
-        self._starter = Starter(self.walk, self.conversations, cause)
-
-    @property
-    def _has_session(self) -> bool:
-        """The session is the person's: what nobody has sent begins with an empty one, which is
-        not kept.
-        """
-        return self.update.address is not None and self.update.user is not None
+        self._locale: PersonLocale | None = None
+        self._returned = False
+        self.spent: Mapping[str, int] = _NOTHING
 
     @property
     def moves(self) -> list[Moved]:
@@ -123,37 +143,154 @@ class Dialogue:
     @property
     def talked_in(self) -> str | None:
         """The storage key of the scope whose question was shown last."""
-        return self.conversations.homes.get(self._shown) if self._shown is not None else None
+        return self._foreground.talked_in
+
+    def foremost(self) -> FlowInstance | None:
+        """The instance that is talked about."""
+        return self._foreground.foremost()
+
+    def ids(self) -> Ids:
+        """Where it is just now, for the log: at the step that runs or ran last, else where the
+        person is.
+        """
+        conversation, turn, at = message_key(self.update), self.stage.turn, self.stage.at
+        if at is not None:
+            visit = at.line.visit
+            step = visit.step if visit is not None else None
+            return Ids(at.flow.name, step, at.instance.id, conversation, turn)
+        tops = (kept.top for kept in self.conversations.by_key.values())
+        top = next((one for one in tops if one is not None), None)
+        if top is None:
+            return Ids(conversation=conversation, turn=turn)
+        return Ids(top.flow, top.step, top.id, conversation, turn)
 
     async def run(self) -> None:
-        """Handles the update, inside the middleware.
+        """Handles the update: past the pre-handlers, inside the middleware, in the language of the
+        person.
 
         Raises:
             StepFailed: a step failed and nothing helped.
             Exception: whatever a plain handler or a middleware raised.
         """
+        locale = self._locale = speak_as_to(self.bot, self.conversations, self.update)
+        usual = self.conversations.are_as_usual()
+        if not usual:
+            self._make_ready()
+        if not self.bot.pre_handlers or await self._is_let_in():
+            if not usual and parking.by_a_person(self.update):
+                flows, now = self.stage.flows, self.stage.now
+                self._returned = parking.take_back(self.conversations, flows, now)
+            if self._home is not None:
+                await self._home.fetch()
+            if self.bot.roles is not None:
+                await self._know_roles(self.bot.roles)
+            if self.bot.router.catch_handler is None:
+                await self._handled()
+            else:
+                await self._caught(self.bot.router.catch_handler)
+        if not usual or isinstance(self.update.content, SendFailed):
+            parking.withhold(self.conversations, self.effects, self.update)
+        self.machine.close()
+        if locale is not None:
+            locale.keep()
+
+    def _make_ready(self) -> None:
+        """Brings what was loaded up to the code of now."""
         self._set_aside()
+        flows, now = self.stage.flows, self.stage.now
         for root in self.conversations.running():
-            expiry.set_clocks(root, self.stage.flows, self.stage.now)
+            expiry.set_clocks(root, flows, now)
+
+    async def _is_let_in(self) -> bool:
+        """Asks the pre-handlers. What they claim is the person's in the chat; where there is none,
+        it is not kept.
+        """
+        if not comes_from_outside(self.update):
+            return True
+        own = self.conversations.own
+        marks = Marks(own.marks if self._has_own else {}, self.update.at)
+        gate = Gate(self.bot.pre_handlers, self.bot.deps, self.effects, marks)
+        let_in = await gate.lets_in(self.update)
+        if self._has_own:
+            # a copy: who still holds a context after the turn claims nothing any more
+            own.marks, self.spent = dict(gate.marks.until), gate.marks.spent
+        return let_in
+
+    async def _know_roles(self, book: RoleBook) -> None:
+        around = self.stage.around
+        roles = await book.of(self.update, self.bot.deps, self.stage.now)
+        self.stage.around = replace(around, roles=roles)
+
+    async def _handled(self) -> None:
         if self.bot.router.middlewares:
             await self._inside_middleware()
         else:
             await self._innermost()
-        if self._has_session:
+        await self._keep_session()
+
+    async def _keep_session(self) -> None:
+        if self._home is not None:
+            await self._home.keep()
+        elif self._has_own:
             self.conversations.own.session = self.session.value
 
+    # --- errors -------------------------------------------------------------------------
+
+    async def _caught(self, handler: CatchHandler) -> None:
+        """What nothing has decided about is left to the catch handler, once it is undone. Not what
+        is no handler's doing: stored state that cannot be read, a report of a failed send, and
+        time that is up.
+        """
+        try:
+            with self._undoing():
+                await self._handled()
+        except CorruptState:
+            raise
+        except BaseException as error:  # whatever a handler raises
+            if isinstance(self.update.content, SendFailed):
+                raise
+            await self._catch(handler, contained(error))
+
+    async def _catch(self, handler: CatchHandler, error: Exception) -> None:
+        _log.error(
+            "a turn of conversation %s failed and is left to the catch handler: %s",
+            message_key(self.update), error, exc_info=from_handler(error),
+        )  # fmt: skip
+        try:
+            with self._undoing():
+                context = self._plain.context()
+                await handler(context, error)
+                self._plain.take_back(context)
+                await self._handling.start_requested()
+                self._foreground.uncover()
+                await self._keep_session()
+        except BaseException as failure:  # whatever a handler raises
+            if contained(failure) is not error:
+                _log.error(
+                    "the catch handler failed, too: %s", failure, exc_info=from_handler(failure)
+                )
+            raise error from None
+
     async def _innermost(self) -> None:
-        await self._overdue()
+        if isinstance(self.update.content, SendFailed):
+            await self._handling.failed_send(self.update.content)
+            return
+        if any_alarm(self.conversations):
+            await self._overdue()
+        replied = await self._replied_to() if self.update.reply_to is not None else None
+        bot = self.bot
         routing = Routing(
-            conversations=self.conversations,
-            flows=self.stage.flows,
-            router=self.bot.router,
-            texts=self.bot.texts,
-            replied=await self._replied_to(),
+            self.conversations, self.stage.flows, bot.router, bot.texts, self._state, replied
         )
-        await self._handle(route(routing, self.update))
-        await self._start_requested()
-        self._uncover()
+        decision = route(routing, self.update)
+        if self._returned and _answers_unseen(decision, self.update):
+            decision = Plain.REOPEN
+        await self._handling.handle(decision)
+        if self.effects.starts:
+            await self._handling.start_requested()
+        self._foreground.uncover()
+        if self._locale is not None and self._locale.is_another and self._foreground.shown is None:
+            self._foreground.show()  # what was asked in the language of before
 
     async def _replied_to(self) -> str | None:
         """The name of the question that the update replies to, where several are waiting."""
@@ -173,18 +310,18 @@ class Dialogue:
         until = self.update.at
         if isinstance(content, TimerFired):
             until = max(self.stage.now, int(content.body.get("due", 0)))
-        last = await handle_due(
-            self.walk, self.conversations, until=until, undone=self._undone_by_an_error
-        )
+        if not may_be_due(self.conversations, until=until):
+            return
+        last = await handle_due(self.walk, self.conversations, until=until, undone=self._undoing)
         if last is not None:
-            self._shown = last.id if last.status is Status.ACTIVE else None
-            self._show_uncovered()
+            self._foreground.shown = last.id if last.status is Status.ACTIVE else None
+            self._foreground.show_uncovered()
 
     async def _inside_middleware(self) -> None:
         """The middleware sees the session before and after; what it writes counts for both. An
         error of the handling has left no trace when it gets there: it may say so in its own way.
         """
-        context = self._context("")
+        context = self._plain.context()
         handled = False
 
         async def innermost() -> None:
@@ -193,231 +330,24 @@ class Dialogue:
                 raise RuntimeError(
                     "a middleware called call_next() twice. The update was handled the first time."
                 )
-            self._take_back(context)
+            self._plain.take_back(context)
             try:
-                with self._undone_by_an_error():
+                with self._undoing():
                     await self._innermost()
                 handled = True
             finally:
-                self.session.refresh(context.session)
+                self._plain.refresh(context)
 
         call: Callable[[], Awaitable[None]] = innermost
         for middleware in reversed(self.bot.router.middlewares):
-            call = _around(middleware, context, call)
+            call = around(middleware, context, call)
         await call()
-        self._take_back(context)
-        await self._start_requested()
-        self._uncover()
+        self._plain.take_back(context)
+        await self._handling.start_requested()
+        self._foreground.uncover()
 
-    @contextmanager
-    def _undone_by_an_error(self) -> Iterator[None]:
-        before = {key: one.encode() for key, one in self.conversations.by_key.items()}
-        session = self.session.value
-        said, moved, ended = self.effects.mark(), len(self.moves), len(self.ended)
-        shown, entered = self._shown, len(self.stage.entered)
-        try:
-            yield
-        except BaseException as error:
-            for key, text in before.items():
-                conversation = self.conversations.by_key[key]
-                conversation.go_back_to(Conversation.decode(key, text))
-                conversation.keep_results(self.stage.notes)
-            self.stage.noted.clear()
-            self.effects.undo(said)
-            del self.moves[moved:], self.ended[ended:], self.stage.entered[entered:]
-            self.session.value, self._shown = session, shown
-            if isinstance(error, StepFailed):
-                raise error.cause from None
-            raise
-
-    # --- deciding who -------------------------------------------------------------------
-
-    async def _handle(self, decision: Decision) -> None:
-        match decision:
-            case Answered() | Refused() | Outdated() | Drafted() | HubPressed():
-                await self._answer(decision)
-            case Noticed(text=text):
-                self.stage.remark(text)
-            case Started(flow=flow, payload=payload):
-                await self._start(StartRequest(flow, {}, payload))
-            case Handled(handler=handler, payload=payload):
-                await self._call(handler, payload)
-            case Order():
-                orders = Orders(self.walk, self.conversations, self._starter)
-                self._note_shown(await orders.obey(decision))
-            case TimerFired():
-                pass  # what was due has happened before the routing
-            case Plain():
-                await self._by_itself(decision)
-
-    async def _answer(self, decision: Answered | Refused | Outdated | Drafted | HubPressed) -> None:
-        root = decision.place.root
-        self._rise(root)
-        answers = Answers(self.walk, self.stage.around.user.id)
-        match decision:
-            case Answered():
-                await answers.answered(decision)
-            case Refused():
-                await answers.refused(decision)
-            case Outdated():
-                await answers.outdated(decision)
-            case Drafted():
-                answers.drafted(decision)
-            case HubPressed():
-                await answers.hub_pressed(decision)
-        self._note_shown(root)
-
-    def _rise(self, root: FlowInstance) -> None:
-        if self.conversations.raise_to_top(root):
-            pass_over_reminders(root, self.stage.flows, self.stage.now)
-
-    async def _by_itself(self, plain: Plain) -> None:
-        texts, foremost = self.bot.texts, self.foremost()
-        if plain in (Plain.CANCEL, Plain.BACK) and self._belongs_to_another(foremost):
-            self.stage.remark(texts.for_somebody_else)
-            return
-        match plain:
-            case Plain.CANCEL:
-                await self._cancel(foremost)
-            case Plain.BACK if foremost is None:
-                self._say(texts.nothing_to_undo)
-            case Plain.BACK if foremost is not None:
-                await self.walk.back(current(self._place(foremost), self.stage.flows))
-                self._note_shown(foremost)
-            case Plain.HELP:
-                self._say(texts.commands(self.bot.commands()))
-                self._show_foremost()
-            case Plain.STALE_PRESS:
-                await self._stale_press()
-            case Plain.FOREIGN_PRESS:
-                self.effects.notice = texts.foreign_press
-            case Plain.REOPEN:
-                self._show_foremost()
-            case Plain.ASK_AGAIN:
-                self._ask_again()
-            case Plain.ESCALATED:
-                self._say(texts.escalated)
-            case Plain.FALLBACK:
-                await self._fall_back()
-
-    def _belongs_to_another(self, root: FlowInstance | None) -> bool:
-        """Whether it was handed over to somebody else, who alone goes back in it or stops it."""
-        return root is not None and root.assignee not in (None, self.stage.around.user.id)
-
-    # --- starting and ending ------------------------------------------------------------
-
-    async def _start(self, request: StartRequest) -> None:
-        self._note_shown(await self._starter.start(request))
-
-    async def _start_requested(self) -> None:
-        while self.effects.starts:
-            await self._start(self.effects.starts.pop(0))
-
-    async def _cancel(self, root: FlowInstance | None) -> None:
-        if root is None:
-            self._say(self.bot.texts.nothing_to_cancel)
-            return
-        self._say(self.bot.texts.cancelled)
-        if self.bot.registry.cancel_scope == "all":
-            running = reversed(list(self.conversations.running()))
-        else:
-            running = iter((root,))
-        for one in running:
-            await self.walk.go(
-                await endings.end(
-                    self.walk, self._place(one), Status.CANCELLED, cause="cancel command"
-                )
-            )
-
-    def _uncover(self) -> None:
-        """Takes ended instances off the stacks and shows the question that was beneath."""
-        if self.conversations.uncover():
-            self._show_uncovered()
-
-    def _show_uncovered(self) -> None:
-        foremost = self.foremost()
-        if foremost is not None and foremost.id != self._shown:
-            pass_over_reminders(foremost, self.stage.flows, self.stage.now)
-            self._show_foremost()
-
-    # --- plain handlers -----------------------------------------------------------------
-
-    async def _call(self, handler: PlainHandler, payload: str) -> None:
-        context = self._context(payload)
-        await handler(context)
-        self._take_back(context)
-
-    async def _fall_back(self) -> None:
-        handler = self.bot.router.fallback_handler
-        if handler is not None:
-            await self._call(handler, "")
-        elif isinstance(self.update.content, Press):
-            self.effects.notice = self.bot.texts.stale_press
-        elif self.update.conversation is not None:
-            self._say(self.bot.texts.hint(self.bot.commands()))
-
-    async def _stale_press(self) -> None:
-        handler = self.bot.router.stale_press_handler
-        if handler is not None:
-            await self._call(handler, "")
-            return
-        self.effects.notice = self.bot.texts.stale_press
-        self._show_foremost()
-
-    def _context(self, payload: str) -> Context[Any, Any]:
-        return Context(
-            update=self.update,
-            payload=payload,
-            session=self.session.lend(),
-            deps=self.bot.deps,
-            effects=self.effects,
-        )
-
-    def _take_back(self, context: Context[Any, Any]) -> None:
-        """Keeps what a handler wrote; open steps go on seeing the values as of their entry."""
-        self.stage.keep_session(context.session)
-
-    # --- showing ------------------------------------------------------------------------
-
-    def _say(self, text: str) -> None:
-        self.stage.say(text)
-
-    def _place(self, root: FlowInstance) -> Place:
-        return top(root, self.stage.flows)
-
-    def foremost(self) -> FlowInstance | None:
-        """The instance that is talked about."""
-        return self.conversations.foremost(self.stage.flows)
-
-    def _note_shown(self, root: FlowInstance | None) -> None:
-        if root is not None:
-            self._shown = root.id
-
-    def _show_foremost(self) -> None:
-        foremost = self.foremost()
-        if foremost is not None:
-            showing.show(self.stage, self._place(foremost))
-            self._note_shown(foremost)
-
-    def _ask_again(self) -> None:
-        """Nothing took the update, and something waits: its question again, with a hint."""
-        foremost = self.foremost()
-        if foremost is None:
-            return
-        place = self._place(foremost)
-        if isinstance(self.update.content, Press):
-            self.effects.notice = self.bot.texts.stale_press
-        hint = " ".join((self.bot.texts.not_now, *dict.fromkeys(self._hints(place))))
-        showing.show(self.stage, place, hint=hint)
-
-    def _hints(self, place: Place) -> Iterator[str]:
-        """What would be taken, of what is talked about; of everything at a hub."""
-        here = current(place, self.stage.flows)
-        lines = leaves(place, self.stage.flows) if here.at_hub else (here,)
-        for line in lines:
-            visit = line.line.visit
-            if visit is not None and visit.waiting is not None:
-                yield from (input_from_json(stored).hint() for stored in visit.waiting.inputs)
+    def _state(self) -> str | None:
+        return self.machine.current
 
     def _set_aside(self) -> None:
         for conversation in self.conversations.by_key.values():
@@ -428,15 +358,13 @@ class Dialogue:
                     "is kept; bring back code that fits it, or move it with 'handrail goto'.",
                     one.id, one.flow, one.step, found.reason,
                 )  # fmt: skip
-                self._say(self.bot.texts.quarantined)
+                self.stage.say(self.bot.texts.quarantined)
 
 
-def _around(
-    middleware: Callable[[Context[Any, Any], Callable[[], Awaitable[None]]], Awaitable[None]],
-    context: Context[Any, Any],
-    call_next: Callable[[], Awaitable[None]],
-) -> Callable[[], Awaitable[None]]:
-    async def call() -> None:
-        await middleware(context, call_next)
-
-    return call
+def _answers_unseen(decision: Decision, update: Update) -> bool:
+    """Whether somebody who comes back to a parked conversation would answer a question that may
+    never have arrived. Who presses a button has seen what it is under.
+    """
+    if isinstance(update.content, Press):
+        return False
+    return isinstance(decision, Answered | Refused | Outdated) or decision is Plain.ASK_AGAIN

@@ -11,6 +11,7 @@ from engine.conversations import Conversations
 from engine.entering import Then
 from engine.places import Flows, every, top
 from engine.timers import Due, Kind, first_due, pass_over_reminders
+from engine.tracebacks import from_handler
 from engine.walk import Walk
 from flows.instance import FlowInstance, Status
 from flows.journal import TIMED_OUT
@@ -20,6 +21,24 @@ FIRED_LIMIT = 100
 """Due things that one turn handles; the alarm brings the rest."""
 
 _log = logging.getLogger("handrail.timers")
+
+
+def any_alarm(conversations: Conversations) -> bool:
+    """Whether anything will ever be due: in most conversations nothing is."""
+    for conversation in conversations.by_key.values():  # noqa: SIM110 -- in every turn
+        if conversation.alarm is not None:
+            return True
+    return False
+
+
+def may_be_due(conversations: Conversations, *, until: int) -> bool:
+    """Whether something may have been due by then: what is due in a conversation is never before
+    its alarm, so that most turns have nothing to look at.
+    """
+    for conversation in conversations.by_key.values():
+        if conversation.alarm is not None and conversation.alarm <= until:
+            return True
+    return False
 
 
 async def handle_due(
@@ -33,14 +52,9 @@ async def handle_due(
     last of it happened. What fails has left no trace but an apology, and does not come again:
     it would stand in the way of everything else.
 
-    What is due in a conversation is never before its alarm: most turns have nothing to look at.
-
     Args:
         undone: what happens inside is undone if it raises.
     """
-    alarms = (one.alarm for one in conversations.by_key.values())
-    if not any(alarm is not None and alarm <= until for alarm in alarms):
-        return None
     last: FlowInstance | None = None
     sorry = False
     for _ in range(FIRED_LIMIT):
@@ -54,9 +68,11 @@ async def handle_due(
                 _uncover(walk, conversations, at=due.at)
         except Exception as error:  # whatever a step raises
             _drop(_next_due(conversations, walk.stage.flows))
+            for conversation in conversations.by_key.values():
+                conversation.current = False  # a clock that was stopped is set anew
             _log.error(
                 "what was due in flow %r, instance %s failed and is dropped: %s",
-                last.flow, last.id, error, exc_info=error,
+                last.flow, last.id, error, exc_info=from_handler(error),
             )  # fmt: skip
             sorry = True
     if sorry:

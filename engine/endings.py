@@ -41,7 +41,7 @@ async def _close(
 ) -> None:
     """Ends an instance, inner ones first; no hook can stop it."""
     instance, flow, stage = place.instance, place.flow, walk.stage
-    last = _last_visit(place)
+    last = last_visit(place)
     for line in [*instance.lines(), *_shelved(instance)]:
         await drop(walk, place.on(line), left=left)
     stage.moved(instance, instance.step or None, None, cause)
@@ -79,8 +79,8 @@ async def drop_called(walk: Walk, place: Place) -> None:
     visit.child = None
 
 
-def _last_visit(place: Place) -> Visit:
-    """The visit that hooks of the end stand at."""
+def last_visit(place: Place) -> Visit:
+    """The visit that hooks stand at which belong to no step."""
     visit = next((line.visit for line in place.instance.lines() if line.visit is not None), None)
     if visit is not None:
         return visit

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.places import Place
-from engine.stage import Stage
+from engine.stage import Moved, Stage
+from flows.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Then:
     """Where the walk goes on.
 
@@ -25,7 +24,8 @@ class Then:
 def enter(stage: Stage, place: Place, step: str, *, cause: str, origin: str | None = None) -> Then:
     """Enters a step on the line of the place."""
     instance, line = place.instance, place.line
-    stage.moved(instance, line.visit.step if line.visit is not None else None, step, cause)
+    left = line.visit.step if line.visit is not None else None
+    stage.moves.append(Moved(instance, left, step, cause))
     instance.version = place.flow.version
     instance.enter(step, line=line, origin=origin).new = True
-    return Then(place)
+    return Then(place, False, False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.places import Flows, Place, instances
+from engine.places import Flows, Place, alone, instances
 from flows.instance import FlowInstance
 from flows.timing import milliseconds
 
@@ -18,7 +18,7 @@ def restart_silence(place: Place, now: int) -> None:
 
 def set_clocks(root: FlowInstance, flows: Flows, now: int) -> None:
     """The clocks of a run are those of the code of now: a deploy may have brought or taken one."""
-    for instance in instances(root):
+    for instance in (root,) if alone(root) else instances(root):
         flow = flows[instance.flow]
         if (flow.ttl is None) != (instance.silent is None):
             instance.silent = None if flow.ttl is None else now + milliseconds(flow.ttl)

@@ -9,6 +9,7 @@ from engine.places import Place
 from engine.settling import settle
 from engine.stage import Stage
 from engine.steps import StepFailed, run_hook
+from engine.tracebacks import from_handler
 from flows.flow import Hook
 from flows.visit import Visit
 
@@ -33,15 +34,25 @@ async def run(
 
 
 async def run_contained(
-    stage: Stage, place: Place, hook: Hook[Any, Any, Any] | None, visit: Visit, *, name: str
+    stage: Stage,
+    place: Place,
+    hook: Hook[Any, Any, Any] | None,
+    visit: Visit,
+    *,
+    name: str,
+    then: str = "the flow ends",
 ) -> None:
-    """As ``run``, where nothing may stop what is going on: a failure is logged."""
+    """As ``run``, where nothing may stop what is going on: a failure is logged.
+
+    Args:
+        then: what is going on, for the log.
+    """
     said = stage.effects.mark()
     try:
         await run(stage, place, hook, visit)
     except StepFailed as failure:
         stage.effects.undo(said)
         _log.error(
-            "flow %r, instance %s: its %s hook failed; the flow ends all the same",
-            place.flow.name, place.instance.id, name, exc_info=failure.cause,
+            "flow %r, instance %s: its %s hook failed; %s all the same",
+            place.flow.name, place.instance.id, name, then, exc_info=from_handler(failure.cause),
         )  # fmt: skip

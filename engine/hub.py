@@ -8,12 +8,13 @@ from typing import Any
 from engine.notices import Notices
 from engine.places import Place
 from engine.stage import Stage
+from engine.tracebacks import from_handler
 from flows.effects import Effects
 from flows.errors import StepError
 from flows.instance import OpenFork
 from flows.progress import Progress
 from flows.questions import question
-from flows.replies import Edit, Reply
+from flows.replies import Reply, edited
 from flows.visit import WaitButton, Waiting
 
 _log = logging.getLogger("handrail.engine")
@@ -73,7 +74,7 @@ def _edit(effects: Effects, name: str, reply: Reply) -> None:
             del effects.emissions[index]
             effects.emit(reply, name)
             return
-    effects.emit(Edit(slot=name, text=reply.text, format=reply.format, keyboard=reply.keyboard))
+    effects.emit(edited(name, reply))
 
 
 def _message(stage: Stage, place: Place, fork: OpenFork) -> Reply:
@@ -96,12 +97,12 @@ def _written(stage: Stage, place: Place, fork: OpenFork) -> Reply:
     try:
         text = written(progress)
         reply = Reply(text=text) if isinstance(text, str) else text
-        if not isinstance(reply, Reply) or not reply.text.strip():
+        if not isinstance(reply, Reply) or reply.blank:
             raise StepError(place.flow.name, fork.after, f"its hub wrote {text!r}: no text")
     except Exception as error:  # whatever the user's code raises: the branches go on without it
         _log.error(
             "flow %r: the hub of the fork after step %s failed; the usual one is shown: %s",
-            place.flow.name, fork.after, error, exc_info=error,
+            place.flow.name, fork.after, error, exc_info=from_handler(error),
         )  # fmt: skip
         return Reply(text=stage.texts.progress(progress))
     return reply

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from time import perf_counter
 
 from engine.aliases import Aliases
 from engine.delivery import Sender
-from engine.mailboxes import Item
+from engine.mailboxes import MALFORMED, NO_UPDATE, Item, Unreadable
 from engine.presses import Presses
 from engine.scopes import order_key
+from engine.telemetry.observing import Observing
 from engine.turns import Turns
 from flows.conversation import partition_of
 from flows.errors import BadRow, OutcomeUnknown, StorageDown
 from flows.ports import FlowStorage, InboxRow
 from flows.registry import FlowRegistry
-from flows.updates import Update
+from flows.updates import Other, Press, Update
 
 _log = logging.getLogger("handrail.engine")
 
@@ -26,6 +28,9 @@ class Inbox:
 
     Args:
         registry: the flows; what they are keyed by decides what an update is in order with.
+        everywhere: whether other workers take updates in at the same time: then what they have
+            taken in is read before anything newer of ours is run.
+        observing: who is told of every page; None: nobody.
     """
 
     def __init__(
@@ -36,6 +41,9 @@ class Inbox:
         sender: Sender,
         presses: Presses,
         aliases: Aliases,
+        *,
+        everywhere: bool = False,
+        observing: Observing | None = None,
     ) -> None:
         self._registry = registry
         self._storage = storage
@@ -43,17 +51,43 @@ class Inbox:
         self._sender = sender
         self._presses = presses
         self._aliases = aliases
+        self._everywhere = everywhere
+        self._observing = observing
 
     async def accept(self, updates: Sequence[Update]) -> None:
         """Keeps a page; see ``flows.ports.Intake``."""
         if not updates:
             return
-        updates = [await self._aliases.received(update) for update in updates]
-        items = await self._keep(updates)
+        begun = perf_counter() if self._observing is not None else 0.0
+        items = await self._keep(await self._aliases.all_received(updates))
+        if self._observing is not None:
+            seqs, known = [item.seq for item in items], len(updates) - len(items)
+            self._observing.accepted(updates[0].source, seqs, duplicates=known, begun=begun)
         for item in items:
-            self._presses.accepted(item.update)
+            if isinstance(item.update.content, Press):
+                self._presses.accepted(item)
         if items:
+            if self._everywhere:
+                self._turns.fall_behind()
             self._turns.offer(items)
+
+    async def set_aside(self, source: str, ext: str, body: str, *, at: int) -> None:
+        """Keeps what is no update as a dead letter; see ``flows.ports.Intake``. What no storage
+        takes, however often it is handed in, is left out.
+        """
+        row = InboxRow(source, ext, partition_of(source, ""), None, MALFORMED, body, at)
+        try:
+            (seq,) = await self._storage.accept([row])
+        except BadRow as error:
+            _log.error("what came in as %s %s is dropped: %s", source, ext, error.reason)
+            return
+        except OutcomeUnknown as error:
+            self._turns.fall_behind()
+            raise StorageDown(str(error)) from error
+        if seq is not None:
+            update = Update(source=source, ext=ext, content=Other(MALFORMED, silent=True), at=at)
+            unreadable = Unreadable(body, NO_UPDATE)
+            self._turns.offer([Item(seq, row.part, None, update, unreadable=unreadable)])
 
     async def _keep(self, updates: Sequence[Update]) -> list[Item]:
         """Stores the page; answers those that are new. One that no storage could ever take is
@@ -76,8 +110,11 @@ class Inbox:
                 self._turns.fall_behind()
                 raise StorageDown(str(error)) from error
             else:
+                if None in seqs:
+                    # another worker may have kept what this one has never seen: it goes first
+                    self._turns.fall_behind()
                 return [
-                    Item(seq=seq, part=row.part, conv=row.conv, update=update)
+                    Item(seq, row.part, row.conv, update, 0, {}, None)
                     for update, row, seq in zip(kept, rows, seqs, strict=True)
                     if seq is not None
                 ]
@@ -99,9 +136,23 @@ class Inbox:
             self._turns.offer([Item(seq=seq, part=row.part, conv=row.conv, update=update)])
         return seq
 
-    def forget(self) -> None:
-        """Somebody was erased: what is in memory of conversations may be theirs."""
-        self._turns.forget_states()
+    async def put_all(self, rows: Sequence[InboxRow]) -> Sequence[int | None]:
+        """Keeps rows that do not come from a channel, all of them or none, and has their turns run
+        in their order, whoever holds their partition. Answers their numbers.
+
+        Raises:
+            BadRow: one cannot be stored.
+            OutcomeUnknown: they may or may not be kept.
+        """
+        try:
+            return await self._storage.accept(rows)
+        finally:
+            self._turns.fall_behind()
+
+    def forget(self, person: str) -> None:
+        """Somebody was erased: nothing in memory that is theirs may be used, or be sent."""
+        self._turns.forget_person(person)
+        self._sender.forget_person(person)
 
     async def settle(self) -> None:
         """Returns when nothing is left to do; see ``flows.ports.Intake``."""
@@ -114,12 +165,7 @@ class Inbox:
             part = update.address.partition
         else:
             part = partition_of(update.source, "")
+        order = order_key(update, self._registry.keys)
         return InboxRow(
-            source=update.source,
-            ext=update.ext,
-            part=part,
-            conv=order_key(update, self._registry.keys),
-            kind=update.content.kind,
-            body=update.to_json(),
-            at=update.at,
+            update.source, update.ext, part, order, update.content.kind, update.to_json(), update.at
         )

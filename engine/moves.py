@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from engine import branches, endings, hooks
@@ -24,12 +24,13 @@ from engine.transitions import (
     Unfocus,
 )
 from flows.instance import OpenFork, Status
+from flows.records import record
 
 if TYPE_CHECKING:
     from engine.walk import Walk
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Leaving:
     """A move that is to be made.
 
@@ -56,6 +57,8 @@ async def make(walk: Walk, place: Place, leaving: Leaving) -> Then | None:
     """
     move, cause = leaving.move, leaving.cause
     match move:
+        case Enter() | Finish():
+            pass  # what most moves are
         case Unfocus():
             await branches.unfocus(walk, place, replay=leaving.replay)
             return None
@@ -96,11 +99,10 @@ async def leave(walk: Walk, place: Place, leaving: Leaving) -> Leaving:
         StepFailed: the hook failed.
     """
     visit = place.line.visit
-    stays = isinstance(leaving.move, Unfocus | SwitchTo | BackToCaller)
-    if visit is None or stays or leaving.left:
+    hook = place.flow.code[visit.step].on_leave if visit is not None else None
+    if visit is None or hook is None:
         return leaving
-    hook = place.flow.code[visit.step].on_leave
-    if hook is None:
+    if leaving.left or isinstance(leaving.move, Unfocus | SwitchTo | BackToCaller):
         return leaving
     before = await hooks.run(walk.stage, place, hook, visit)
     return replace(leaving, left=True, undo={**before, **leaving.undo})

@@ -10,7 +10,7 @@ import logging
 from copy import deepcopy
 from hmac import compare_digest
 
-from engine import endings, moves
+from engine import endings, moves, showing
 from engine.conversations import Conversations
 from engine.entering import Then
 from engine.expiry import add_pause, restart_silence
@@ -71,6 +71,8 @@ class Orders:
                 return await self._resume(root, order)
             case "goto":
                 return await self._go_to(root, order.step)
+            case "repeat":
+                return self._repeat(root)
             case "cancel":
                 await self._cancel(root, order.reason)
         return None
@@ -120,7 +122,7 @@ class Orders:
         place.take_focus()
         restart_silence(place, self._stage.now)
 
-    # --- goto and cancel ----------------------------------------------------------------
+    # --- goto, repeat and cancel ----------------------------------------------------------------
 
     async def _go_to(self, root: FlowInstance, step: str) -> FlowInstance:
         """The instance goes on at another step; what it has called is abandoned."""
@@ -138,6 +140,14 @@ class Orders:
             here.visit.escalated = None
         restart_silence(place, self._stage.now)
         await self._walk.go(await moves.make(self._walk, here, Leaving(move, "goto")))
+        return root
+
+    def _repeat(self, root: FlowInstance) -> FlowInstance:
+        """Asks again, so that the answer to it is taken by this instance. That it was asked is no
+        sign of its person: no time limit begins anew.
+        """
+        self._rise(root)
+        showing.show(self._stage, top(root, self._stage.flows))
         return root
 
     def _line(self, place: Place) -> Place:

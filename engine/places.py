@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.flow import Flow
 from flows.instance import Branch, FlowInstance, Line
+from flows.records import record
 from flows.visit import Escalation, Visit
 
 Flows = Mapping[str, Flow[Any, Any, Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Place:
     """A line of steps in an instance.
 
@@ -31,9 +31,10 @@ class Place:
     @property
     def visit(self) -> Visit:
         """The visit of the step that the line is at. Raises LookupError when it is at none."""
-        if self.line.visit is None:
+        visit = self.line.visit
+        if visit is None:
             raise LookupError(f"instance {self.instance.id} stands at no step")
-        return self.line.visit
+        return visit
 
     @property
     def branch(self) -> Branch | None:
@@ -48,7 +49,8 @@ class Place:
     @property
     def root(self) -> FlowInstance:
         """The instance that no other one has called."""
-        return self.instance if self.parent is None else self.parent.root
+        parent = self.parent
+        return self.instance if parent is None else parent.root
 
     @property
     def depth(self) -> int:
@@ -58,15 +60,16 @@ class Place:
     @property
     def held(self) -> bool:
         """A branch on the way here is not the one that is talked about."""
-        branch, fork = self.branch, self.instance.fork
-        if branch is not None and fork is not None and fork.focus != branch.head:
+        fork = self.instance.fork
+        if fork is not None and (branch := self.branch) is not None and fork.focus != branch.head:
             return True
         return self.parent is not None and self.parent.held
 
     def take_focus(self) -> None:
         """From now on this is what is talked about."""
-        if self.branch is not None and self.instance.fork is not None:
-            self.instance.fork.focus = self.branch.head
+        fork = self.instance.fork
+        if fork is not None and (branch := self.branch) is not None:
+            fork.focus = branch.head
         if self.parent is not None:
             self.parent.take_focus()
 
@@ -85,15 +88,17 @@ class Place:
 
 def top(instance: FlowInstance, flows: Flows) -> Place:
     """The main line of an instance that was not called."""
-    return Place(flows[instance.flow], instance, instance)
+    return Place(flows[instance.flow], instance, instance, None)
 
 
-def leaves(place: Place, flows: Flows) -> Iterator[Place]:
+def leaves(place: Place, flows: Flows) -> Sequence[Place]:
     """Every line beneath that is at a step and has not called another flow."""
     if place.line is place.instance and alone(place.instance):
-        if place.line.visit is not None:
-            yield place
-        return
+        return (place,) if place.line.visit is not None else ()
+    return tuple(_leaves(place, flows))
+
+
+def _leaves(place: Place, flows: Flows) -> Iterator[Place]:
     for line in place.instance.lines() if place.line is place.instance else [place.line]:
         visit = line.visit
         if visit is None:
@@ -102,7 +107,7 @@ def leaves(place: Place, flows: Flows) -> Iterator[Place]:
         if visit.child is None:
             yield here
         else:
-            yield from leaves(here.called(visit.child, flows[visit.child.flow]), flows)
+            yield from _leaves(here.called(visit.child, flows[visit.child.flow]), flows)
 
 
 def every(place: Place, flows: Flows) -> Iterator[Place]:
@@ -166,4 +171,6 @@ def escalations(instance: FlowInstance) -> Iterator[Escalation]:
 
 def escalated(instance: FlowInstance) -> bool:
     """Whether a step of it, or of what it has called, waits for an operator."""
+    if alone(instance):
+        return instance.visit is not None and instance.visit.escalated is not None
     return any(True for _ in escalations(instance))

@@ -1,16 +1,17 @@
 """Who gets an update: a pure decision, in the documented order.
 
 1. a button of ours; 2. the cancel, back and help commands; 3. what the running flows wait for;
-4. triggers; 5. the router's handlers; 6. if something waits, its question again; 7. the fallback.
+4. handlers for the state that the person is in; 5. deep links; 6. triggers; 7. the router's
+handlers; 8. if something waits, its question again; 9. the fallback.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any
 
+from engine import confirming
 from engine.buttons import Token, genuine, is_token, owner, read_token
 from engine.candidates import Answered, Outdated, Refused, answered_before, asks, take
 from engine.conversations import Conversations
@@ -19,25 +20,29 @@ from engine.notices import Notices
 from engine.places import Flows, Place, escalated, every, leaves, top
 from flows.conversation import person_id
 from flows.errors import InvalidAnswer
+from flows.filters import Facts
 from flows.inputs import Draft, input_from_json
+from flows.instance import FlowInstance, PendingStart
+from flows.records import record
 from flows.registry import AnyFlow
-from flows.router import PlainHandler, Router
+from flows.router import Router
+from flows.routes import PlainHandler, Route
 from flows.updates import (
     ChatMigrated,
     Command,
-    Content,
     Opened,
     Order,
-    Other,
     Press,
     SendFailed,
+    TextMessage,
     TimerFired,
     Update,
+    is_silent,
 )
 from flows.visit import WaitButton
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Drafted:
     """A press that changes what an interactive input holds, and is no answer yet."""
 
@@ -46,14 +51,14 @@ class Drafted:
     state: Any
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Noticed:
     """What changes nothing; the person reads why."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HubPressed:
     """A button of a fork's hub; ``value`` is the head of a branch, or says to go on."""
 
@@ -61,7 +66,7 @@ class HubPressed:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Started:
     """A trigger matched."""
 
@@ -69,12 +74,22 @@ class Started:
     payload: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Handled:
     """A plain handler takes it."""
 
     handler: PlainHandler
     payload: str
+    route: Route
+
+
+@record(frozen=True, slots=True)
+class Confirmed:
+    """An answer to whether what runs is to begin anew."""
+
+    root: FlowInstance
+    pending: PendingStart
+    start_over: bool
 
 
 class Plain(Enum):
@@ -94,15 +109,16 @@ class Plain(Enum):
 
 Decision = (
     Answered | Refused | Outdated | Drafted | Noticed | HubPressed
-    | Started | Handled | Order | TimerFired | Plain
+    | Started | Handled | Confirmed | Order | TimerFired | Plain
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True)
 class Routing:
     """What deciding takes, besides the update.
 
     Attributes:
+        state: of the person, for plain handlers; None: there is none.
         replied: the name of the message that the update replies to, if it is one of ours.
     """
 
@@ -110,6 +126,7 @@ class Routing:
     flows: Flows
     router: Router
     texts: Notices
+    state: Callable[[], str | None]
     replied: str | None = None
 
 
@@ -117,6 +134,8 @@ def route(routing: Routing, update: Update) -> Decision:
     """Decides; neither the conversations nor anything else is changed."""
     content = update.content
     match content:
+        case TextMessage():
+            pass  # what most people send, and none of what follows
         case Opened():
             return Plain.REOPEN
         case TimerFired() | Order():
@@ -126,7 +145,7 @@ def route(routing: Routing, update: Update) -> Decision:
         case Command(name=name) if (command := _flow_command(routing.router, name)) is not None:
             return command
     taken = take(routing.conversations, routing.flows, update, replied=routing.replied)
-    return taken or _routed(routing.router, content) or _left_over(routing, update)
+    return taken or _routed(routing, update) or _left_over(routing, update)
 
 
 # --- presses --------------------------------------------------------------------------------
@@ -144,6 +163,12 @@ def _pressed(routing: Routing, update: Update, token: Token | None) -> Decision:
             pressed = hub_buttons(place, fork, routing.texts)
             button = _button(pressed, token, place) if token.ordinal == 0 else None
             return HubPressed(place, button.value) if button is not None else Plain.STALE_PRESS
+        pending = place.instance.pending
+        if pending is not None and confirming.is_asked(place.instance, token.visit, token.ordinal):
+            asked = _button(confirming.buttons(routing.texts), token, place)
+            if asked is None:
+                return Plain.STALE_PRESS
+            return Confirmed(place.instance, pending, asked.value == confirming.START_OVER)
         if place.line.visit is not None and place.visit.number == token.visit:
             return _pressed_at(routing, place, token, person)
     return Plain.STALE_PRESS
@@ -206,22 +231,36 @@ def _flow_command(router: Router, name: str) -> Plain | None:
     return None
 
 
-def _routed(router: Router, content: Content) -> Decision | None:
-    for trigger, flow in router.registry.triggers:
-        payload = trigger.match(content)
-        if payload is not None:
-            return Started(flow, payload)
-    for entry in router.routes:
-        payload = entry.trigger.match(content)
-        if payload is not None:
-            return Handled(entry.handler, payload)
-    return None
+def _routed(routing: Routing, update: Update) -> Decision | None:
+    router, registry = routing.router, routing.router.registry
+    facts = Facts(update, routing.state())
+    if facts.state is not None and (found := router.state_route_of(facts)) is not None:
+        return _handled(found)
+    if isinstance(update.content, Command) and update.content.args and router.has_links:
+        if (started := registry.matching.first_link(facts)) is not None:
+            return Started(*started)
+        if (found := router.link_route_of(facts)) is not None:
+            return _handled(found)
+    if (started := registry.started_by(facts)) is not None:
+        return Started(*started)
+    return plain_handler(router, facts)
+
+
+def plain_handler(router: Router, facts: Facts) -> Handled | None:
+    """The plain handler that takes it, if there is one."""
+    found = router.route_of(facts)
+    return _handled(found) if found is not None else None
+
+
+def _handled(found: tuple[Route, str]) -> Handled:
+    route, payload = found
+    return Handled(route.handler, payload, route)
 
 
 def _left_over(routing: Routing, update: Update) -> Decision:
-    match update.content:
-        case SendFailed() | ChatMigrated() | Other(silent=True):
-            return Plain.NOTHING
+    content = update.content
+    if isinstance(content, SendFailed | ChatMigrated) or is_silent(content):
+        return Plain.NOTHING
     conversations, flows = routing.conversations, routing.flows
     foremost = conversations.foremost(flows)
     if foremost is None:

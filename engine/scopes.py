@@ -12,15 +12,28 @@ chat, whose id is that of its person, the chat's row is the person's own.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from flows.conversation import CACHED, Address, ConversationKey, partition_of, person_id
+from flows.conversation import (
+    CACHED,
+    Address,
+    ConversationKey,
+    key_text,
+    partition_of,
+    person_id,
+)
 from flows.errors import InvalidKey
 from flows.keys import USER_IN_CHAT, CustomKey, Key, name_of_key
+from flows.records import record
 from flows.registry import AnyFlow
-from flows.updates import Order, SendFailed, TimerFired, Update
+from flows.updates import BroadcastOrder, Order, SendFailed, TimerFired, Update
+
+OF_A_USER = "user:"
+"""What the key of a person in all chats begins with."""
+
+OF_A_PERSON = 5
+"""Parts that the key of a person in a chat has: channel, bot, chat, topic, person."""
 
 LONGEST = 191
 """Characters of the longest key that every database can index."""
@@ -28,7 +41,7 @@ LONGEST = 191
 _ORDERED_BY_CHAT: tuple[Key, ...] = ("chat", "topic")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Scope:
     """A row of state.
 
@@ -49,9 +62,9 @@ class Scope:
 def scopes_of(update: Update, keys: Collection[Key]) -> tuple[Scope, ...]:
     """The scopes that a turn of the update needs, each once, the person's own first.
 
-    Empty for an update that belongs to nobody: one without chat and sender, or a report that a
-    message of ours was not delivered. A person's own comes even if no flow is keyed by it: it
-    holds the session.
+    Empty for an update that belongs to nobody: one without chat and sender, or about a broadcast.
+    A person's own comes even if no flow is keyed by it: it holds the session. A report that a
+    message of ours was not delivered names its conversation, and no key function is asked about it.
 
     Args:
         keys: what the registered flows are keyed by.
@@ -60,11 +73,14 @@ def scopes_of(update: Update, keys: Collection[Key]) -> tuple[Scope, ...]:
         InvalidKey: a key function answered something that is no key.
         Exception: whatever a key function raises.
     """
-    if isinstance(update.content, SendFailed):
-        return ()
     own = _own(update)
     if own is not None and (len(keys) == 0 or (len(keys) == 1 and USER_IN_CHAT in keys)):
         return (own,)  # what every turn of most bots needs
+    if isinstance(update.content, BroadcastOrder):
+        return ()
+    if isinstance(update.content, SendFailed):
+        declared: list[Key] = [key for key in keys if not callable(key)]
+        keys = declared
     found: dict[str, Scope] = {own.key: own} if own is not None else {}
     for key in keys:
         scope = _scope(key, update)
@@ -77,14 +93,33 @@ def scopes_of(update: Update, keys: Collection[Key]) -> tuple[Scope, ...]:
 
 
 def _named(update: Update) -> Scope | None:
-    """The scope that the update itself names: an alarm's, or that of an order's instance. A key
-    function need not find it: it is made for what people send.
+    """The scope that the update itself names: an alarm's, that of an order's instance, or of one
+    whose message was not delivered. A key function need not find it: it is made for what people
+    send.
     """
     match update.content:
-        case TimerFired(body={"scope": str(key)}) | Order(scope=key) if key:
+        case TimerFired(body={"scope": str(key)}) | Order(scope=key) | SendFailed(scope=key) if key:
             part = update.address.partition if update.address is not None else 0
             return Scope(key, part, None)
     return None
+
+
+def person_in(key: str) -> str | None:
+    """The channel's id of the person whose key in a chat this is; None: it is another one's."""
+    parts = key.split("/")
+    if is_shared(key) or len(parts) != OF_A_PERSON or not all((*parts[:3], parts[4])):
+        return None
+    return unquote(parts[4])
+
+
+def person_of(key: str) -> str | None:
+    """The person whose key in a chat, or in all chats, this is, as ``erase`` takes them; None: it
+    is another one's.
+    """
+    parts = key.removeprefix(OF_A_USER).split("/")
+    if not key.startswith(OF_A_USER) and person_in(key) is None:
+        return None
+    return person_id(unquote(parts[0]), unquote(parts[-1]))
 
 
 def is_shared(key: str) -> bool:
@@ -99,7 +134,16 @@ def scope_key_of(flow: AnyFlow, update: Update) -> str | None:
         InvalidKey: the flow's key function answered something that is no key.
         Exception: whatever it raises.
     """
-    scope = _scope(flow.key, update)
+    return scope_key(flow.key, update)
+
+
+def scope_key(key: Key, update: Update) -> str | None:
+    """The storage key of the scope that goes by this key; None: the update has none.
+
+    Raises:
+        InvalidKey: a key function answered something that is no key, or raised.
+    """
+    scope = _scope(key, update)
     return scope.key if scope is not None else None
 
 
@@ -108,15 +152,13 @@ def order_key(update: Update, keys: Collection[Key]) -> str | None:
     is keyed by chat or topic; else the person in the chat, and where there is no chat, the
     person, if a flow is keyed by user. None: nothing.
     """
-    if isinstance(update.content, SendFailed):
-        return None
     if update.address is None:
         scope = _user(update) if "user" in keys else None
         return scope.key if scope is not None else None
-    if any(key in keys for key in _ORDERED_BY_CHAT):
-        return chat_key(update.address, update)
-    own = update.conversation
-    return str(own) if own is not None else None
+    for key in _ORDERED_BY_CHAT:
+        if key in keys:
+            return chat_key(update.address, update)
+    return own_key(update)
 
 
 def message_key(update: Update, scope: Scope | None = None) -> str | None:
@@ -134,10 +176,10 @@ def message_key(update: Update, scope: Scope | None = None) -> str | None:
     """
     if update.address is None:
         return None
-    own = update.conversation
+    own = own_key(update)
     if own is None or (scope is not None and scope.person is None):
         return chat_key(update.address, update)
-    return str(own)
+    return own
 
 
 def chat_key(address: Address, update: Update) -> str:
@@ -161,11 +203,27 @@ def _scope(key: Key, update: Update) -> Scope | None:
     return _custom(key, update)
 
 
-def _own(update: Update) -> Scope | None:
-    own = update.conversation
-    if own is None:
+def own_key(update: Update) -> str | None:
+    """The storage key of the person in the chat, as ``str(update.conversation)`` is."""
+    address, user = update.address, update.user
+    if address is None or user is None:
         return None
-    return Scope(str(own), own.address.partition, own.person)
+    return key_text(address.source, address.chat, address.topic, user.id)
+
+
+def _own(update: Update) -> Scope | None:
+    address, user = update.address, update.user
+    if address is None or user is None:
+        return None
+    return _own_scope(address.source, address.chat, address.topic, user.id)
+
+
+@lru_cache(maxsize=CACHED)
+def _own_scope(source: str, chat: str, topic: str | None, user: str) -> Scope:
+    """The same for the same person in the same chat: one object for all of their turns."""
+    return Scope(
+        key_text(source, chat, topic, user), partition_of(source, chat), person_id(source, user)
+    )
 
 
 def _chat(update: Update) -> Scope | None:

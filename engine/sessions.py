@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from flows.errors import HandrailError
-from flows.instance import FlowInstance
 from flows.models import DoesNotFit, dump_model, load_model, overwrite
 
 
@@ -28,11 +27,28 @@ class SessionCell:
 
     Whoever borrowed it writes back only the top-level fields that they changed, so that a step
     which is run again neither loses nor repeats what others wrote meanwhile.
+
+    Attributes:
+        value: the session in its JSON form.
+        is_shared: turns write it that do not see all the steps which have read it.
+
+    Args:
+        default: makes the session where there is none; None: the model does.
     """
 
-    def __init__(self, model: type[BaseModel] | None, value: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        model: type[BaseModel] | None,
+        value: dict[str, Any],
+        default: Callable[[], BaseModel] | None = None,
+        is_shared: bool = False,
+    ) -> None:
         self.value = value
+        self.is_shared = is_shared
         self._model = model
+        self._default = default
+        if model is None:
+            return
         self._lent: dict[int, tuple[BaseModel, dict[str, Any]]] = {}
 
     def lend(self, *, entry: Mapping[str, Any] | None = None) -> Any:
@@ -44,9 +60,31 @@ class SessionCell:
         """
         if self._model is None:
             return None
+        if self._default is not None and not self.value:
+            self.value = self._made(self._default)
         lent = _load(self._model, {**self.value, **(entry or {})})
         self._lent[id(lent)] = lent, dump_model(lent)
         return lent
+
+    def as_of_entry(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """The whole session as a step has seen it that asks now: its later runs see the same.
+
+        Args:
+            entry: values that others have changed since.
+        """
+        if self._model is None:
+            return {}
+        return dump_model(_load(self._model, {**self.value, **entry}))
+
+    def _made(self, default: Callable[[], BaseModel]) -> dict[str, Any]:
+        """The session of somebody who has none. It is kept even if nobody changes it: what a
+        function makes may be another the next time.
+        """
+        made = default()
+        try:
+            return dump_model(made)
+        except DoesNotFit as fault:
+            raise InvalidSession(type(made), fault) from None
 
     def refresh(self, lent: Any) -> None:
         """Brings a model that was taken back up to date in its place, and lends it again: whoever
@@ -69,25 +107,13 @@ class SessionCell:
         _, old = self._lent.pop(id(lent), (None, {}))
         try:
             current = dump_model(_load(self._model, self.value))
-            written, changed = overwrite(current, before=old, after=lent)
+            written = overwrite(current, before=old, after=lent)
         except DoesNotFit as fault:
             raise InvalidSession(self._model, fault) from None
-        if not changed:
+        if not written.changed:
             return {}
-        self.value = written
-        return {name: current[name] for name in changed if name in current}
-
-
-def keep_entry_values(instances: Iterable[FlowInstance], before: Mapping[str, Any]) -> None:
-    """The session changed: steps with a journal go on seeing the values as of their entry."""
-    for instance in instances:
-        visit = instance.visit
-        if visit is None or not visit.asked:
-            continue
-        if visit.waiting is not None and visit.waiting.explicit:
-            continue  # there is no journal: the next input runs it anew
-        for name, value in before.items():
-            visit.session.setdefault(name, value)
+        self.value = written.data
+        return {name: current[name] for name in written.changed if name in current}
 
 
 def _load(model: type[BaseModel], value: Mapping[str, Any]) -> BaseModel:

@@ -14,6 +14,8 @@ from flows.errors import HandrailError
 
 PREFIX = "HANDRAIL_"
 DEFAULT_DATABASE_URL = "sqlite+aiosqlite:///handrail.db"
+DEFAULT_LISTEN = "127.0.0.1:8080"
+DEFAULT_INSPECTOR_LISTEN = "127.0.0.1:8081"
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LogFormat = Literal["text", "json"]
@@ -68,9 +70,25 @@ class Settings(BaseModel):
 
     Attributes:
         database_url: where conversations are kept.
+        secret_key: what stored conversations are encrypted with, one key or several with
+            commas between; None: they are not, and ``Sensitive`` fields cannot be kept.
         telegram_token: the bot's token; None: no Telegram.
         telegram_api_url: base URL of the Bot API; None: the public one.
         telegram_limits: whether sending keeps to Telegram's rate limits.
+        telegram_webhook_url: the public address that Telegram posts updates to; None: long
+            polling.
+        telegram_webhook_secret: what proves that a post comes from Telegram.
+        telegram_webhook_listen: where to listen for posts, ``host:port`` or ``unix:path``.
+        web_listen: where the web chat listens, ``host:port`` or ``unix:path``.
+        web_title: what its page is called; empty: the bot's name.
+        inspector_listen: where ``handrail web`` listens, ``host:port`` or ``unix:path``.
+        web_token: what lets people into the inspector who may look and act; None: one is made up
+            at each start.
+        web_read_token: what lets people in who may only look.
+        web_hosts: the names that the inspector is reached by, with commas between, where they
+            are others than where it listens.
+        monitor_listen: where health checks and metrics are served, ``host:port`` or ``unix:path``;
+            None: nowhere.
         log_level: the least level that is logged; None: it depends on the channel.
         log_format: ``text`` for people, ``json`` for machines, one object a line.
     """
@@ -78,9 +96,20 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     database_url: Annotated[str, _url()] = DEFAULT_DATABASE_URL
+    secret_key: SecretStr | None = None
     telegram_token: SecretStr | None = None
     telegram_api_url: Annotated[str | None, _url("https", "http")] = None
     telegram_limits: Annotated[bool, BeforeValidator(_switch)] = True
+    telegram_webhook_url: Annotated[str | None, _url("https", "http")] = None
+    telegram_webhook_secret: SecretStr | None = None
+    telegram_webhook_listen: str = DEFAULT_LISTEN
+    web_listen: str = DEFAULT_LISTEN
+    web_title: str = ""
+    inspector_listen: str = DEFAULT_INSPECTOR_LISTEN
+    web_token: SecretStr | None = None
+    web_read_token: SecretStr | None = None
+    web_hosts: str | None = None
+    monitor_listen: str | None = None
     log_level: Annotated[
         LogLevel | None,
         _one_of(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), upper=True),

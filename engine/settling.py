@@ -34,16 +34,23 @@ def settle(
     """
     instance = place.instance
     current = instance.data
-    before = {**current, **visit.data} if as_of_entry else current
-    after, changed = place.flow.settle(visit.step, before=before, after=data, current=current)
-    stage.keep_session(session, but=visit)  # the last that can fail
-    instance.data = after
-    names = {*changed, *(name for name in after if after[name] != current.get(name, ...))}
+    before = {**current, **visit.data} if as_of_entry and visit.data else current
+    written = place.flow.settle(visit.step, before=before, after=data, current=current)
+    if session is not None:
+        stage.keep_session(session, but=visit)  # the last that can fail
+    after = instance.data = written.data
+    if written.model is not None:
+        instance.loaded = after, written.model
+    names = set(written.changed)
+    for name, value in after.items():
+        if value != current.get(name, ...):
+            names.add(name)
     if not names:
         return {}
     replaced = {name: current[name] for name in names if name in current}
-    keep_entry_data(instance, replaced, but=visit)
-    _note_result(place, {name: after[name] for name in names if name in after}, replaced)
+    if instance.fork is not None or instance.shelved:
+        keep_entry_data(instance, replaced, but=visit)
+        _note_result(place, {name: after[name] for name in names if name in after}, replaced)
     return replaced
 
 

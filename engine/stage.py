@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from hashlib import blake2b
-from typing import Any
-from uuid import uuid4
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
 
 from engine.buttons import minting
 from engine.notices import Notices
 from engine.places import Flows, Place, instances, visits
 from engine.sessions import SessionCell
+from flows.context import Context
 from flows.effects import Effects
 from flows.flow import Flow
 from flows.instance import FlowInstance, Status
 from flows.keys import ONE_PERSON
 from flows.questions import Mint
+from flows.records import record
 from flows.replies import Reply
 from flows.surroundings import Surroundings
 from flows.timing import milliseconds
+from flows.turn import Turn
 from flows.updates import Press, Update
 from flows.visit import OnceResult, Visit
+
+if TYPE_CHECKING:
+    from engine.telemetry.observing import Observing
 
 OnceNotes = dict[str, dict[str, OnceResult]]
 """Results of ``turn.once`` that this cause has stored: ``instance/place`` of the visit to key to
@@ -30,7 +36,7 @@ result.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Moved:
     """A move, for the log; ``source`` or ``target`` is None where a flow begins or ends."""
 
@@ -40,7 +46,7 @@ class Moved:
     cause: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(slots=True)
 class Stage:
     """Shared by everything that walks instances in one turn.
 
@@ -52,6 +58,13 @@ class Stage:
         ended: instances that are over and were not called by another, in order.
         entered: the step of every run of this turn, in order.
         noted: visits that have taken their results over from ``notes``.
+        effects: where messages go.
+        now: when the turn started, milliseconds since the epoch.
+        turn: the number of the turn.
+        live: what handlers were given, where they may write into it what the log must not show;
+            None: there is nothing of that kind.
+        observing: who is told of every run; None: nobody.
+        at: the place whose code runs, or ran last; None: none has run yet.
     """
 
     flows: Flows
@@ -66,21 +79,17 @@ class Stage:
     ended: list[FlowInstance] = field(default_factory=list)
     entered: list[str] = field(default_factory=list)
     noted: set[str] = field(default_factory=set)
+    live: list[Turn[Any, Any, Any] | Context[Any, Any]] | None = None
+    observing: Observing | None = None
+    at: Place | None = None
+    effects: Effects = field(init=False)
+    now: int = field(init=False)
+    turn: int = field(init=False)
 
-    @property
-    def effects(self) -> Effects:
-        """Where messages go."""
-        return self.around.effects
-
-    @property
-    def now(self) -> int:
-        """When the turn started, milliseconds since the epoch."""
-        return self.around.now
-
-    @property
-    def turn(self) -> int:
-        """The number of the turn."""
-        return self.around.turn
+    def __post_init__(self) -> None:
+        # attributes of its own: they are looked at all the time
+        around = self.around
+        self.effects, self.now, self.turn = around.effects, around.now, around.turn
 
     def say(self, text: str) -> None:
         """Says one of the engine's own texts; an empty one is not said."""
@@ -90,18 +99,22 @@ class Stage:
     def remark(self, text: str) -> None:
         """Says something in passing: as a notice on the button, where one was pressed."""
         if isinstance(self.around.update.content, Press):
-            self.effects.notice = text
+            self.effects.remark(text)
         else:
             self.say(text)
 
     def mint(self, place: Place, number: int) -> Mint:
         """Makes the tokens of a visit, or of a fork. What several people share, all may press."""
+        return partial(self._token, place, number)
+
+    def _token(self, place: Place, number: int, ordinal: int, button: int, value: Any) -> str:
         owner = "" if self.shared(place) else self.around.person
-        return minting(place.instance, number, owner)
+        return minting(place.instance, number, owner)(ordinal, button, value)
 
     def shared(self, place: Place) -> bool:
         """Whether several people may answer there."""
-        return self.flows[place.root.flow].key not in ONE_PERSON
+        flow = place.flow if place.parent is None else self.flows[place.root.flow]
+        return flow.key not in ONE_PERSON
 
     def moved(
         self, instance: FlowInstance, source: str | None, target: str | None, cause: str
@@ -113,12 +126,13 @@ class Stage:
         """Gives a visit the results that an earlier try of this turn has stored, once; answers
         what stores those to come.
         """
-        place = f"{instance.id}/{visit.place}"
+        place = f"{instance.id}/{visit.number}.{visit.step}"
         if place not in self.noted:
             # only once: what repeat, wait or back drop in this turn must not come back
             self.noted.add(place)
-            for key, result in self.notes.get(place, {}).items():
-                visit.once.setdefault(key, result)
+            if self.notes:
+                for key, result in self.notes.get(place, {}).items():
+                    visit.once.setdefault(key, result)
         return partial(self._note, place, visit)
 
     async def _note(self, place: str, visit: Visit) -> None:
@@ -131,6 +145,8 @@ class Stage:
         Raises:
             InvalidSession: it cannot be stored.
         """
+        if lent is None:  # there is no session model
+            return
         before = self.session.take_back(lent)
         if not before:
             return
@@ -156,6 +172,7 @@ def new_instance(
     now: int,
     origin: str,
     payload: str = "",
+    started_by: dict[str, Any] | None = None,
 ) -> FlowInstance:
     """An instance that stands at no step yet; its clocks run.
 
@@ -166,11 +183,12 @@ def new_instance(
         id=id,
         flow=flow.name,
         version=flow.version,
-        secret=uuid4().hex,
+        secret=token_hex(16),
         data=data,
         started=now,
         origin=origin,
         payload=payload,
+        started_by=started_by,
         status=Status.ACTIVE,
     )
     if flow.max_age is not None:

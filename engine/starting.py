@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from engine import endings, showing
+from typing import Any
+
+from engine import confirming, endings, showing
 from engine.conversations import Conversations
 from engine.entering import Then, enter
 from engine.expiry import restart_silence
-from engine.places import top
+from engine.places import Place, top
 from engine.stage import new_instance, origin_of
 from engine.state import Conversation
+from engine.steps import Called, Suspended
 from engine.timers import pass_over_reminders
 from engine.walk import Walk
 from flows.effects import StartRequest
 from flows.errors import UnknownFlow
-from flows.instance import FlowInstance, Status
+from flows.flow import Flow
+from flows.instance import FlowInstance, PendingStart, Status
+from flows.started_by import kept_content
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -47,6 +52,9 @@ class Starter:
             raise UnknownFlow(flow.name, self._stage.flows)
         conversation = self._conversations.home(flow)
         running = _running(conversation, flow.name)
+        if running is not None and flow.again == "confirm":
+            confirming.ask(self._stage, top(running, self._stage.flows), request)
+            return running
         if running is not None and flow.again != "restart":
             return self._again(running, refuse=flow.again == "refuse")
         data = flow.start(request.arguments)
@@ -54,20 +62,79 @@ class Starter:
             await self._end(running, cause="restart")
         elif not await self._interrupt(conversation):
             return conversation.top
+        kept = kept_content(request.content) if request.content is not None else None
+        instance = self.made(flow, data, payload=request.payload, started_by=kept)
+        place = self._added(instance)
+        await self._walk.go(enter(self._stage, place, flow.initial.name, cause="start"))
+        return instance
+
+    async def start_over(self, running: FlowInstance, pending: PendingStart) -> FlowInstance:
+        """Ends what runs, and starts it anew as it was asked for before.
+
+        Raises:
+            StartRefused: the data does not fit the flow any more.
+        """
+        flow = self._stage.flows[running.flow]
+        data = flow.start(pending.data)
+        await self._end(running, cause="restart")
+        instance = self.made(flow, data, payload=pending.payload, started_by=pending.started_by)
+        self._conversations.put_beside(instance, running)
+        place = top(instance, self._stage.flows)
+        restart_silence(place, self._stage.now)
+        await self._walk.go(enter(self._stage, place, flow.initial.name, cause="start"))
+        return instance
+
+    def made(
+        self,
+        flow: Flow[Any, Any, Any],
+        data: dict[str, Any],
+        *,
+        payload: str,
+        started_by: dict[str, Any] | None = None,
+    ) -> FlowInstance:
+        """An instance with an id of its own, which does not run yet."""
         instance = new_instance(
             flow,
             id=f"{_base36(self._cause)}-{self._started}",
             data=data,
             now=self._stage.now,
             origin=origin_of(self._stage.around.update),
-            payload=request.payload,
+            payload=payload,
+            started_by=started_by,
         )
         self._started += 1
-        self._conversations.add(instance, flow)
-        place = top(instance, self._stage.flows)
-        restart_silence(place, self._stage.now)
-        await self._walk.go(enter(self._stage, place, flow.initial.name, cause="start"))
         return instance
+
+    def _added(self, instance: FlowInstance) -> Place:
+        """Puts a new instance on top, and answers its place."""
+        place = top(instance, self._stage.flows)
+        self._conversations.add(instance, place.flow)
+        restart_silence(place, self._stage.now)
+        return place
+
+    # --- plain handlers that ask --------------------------------------------------------
+
+    async def make_room(self, flow: Flow[Any, Any, Any]) -> bool:
+        """A plain handler is about to ask: an earlier run of it is over, and what runs besides
+        decides what becomes of it. Answers whether the handler may ask.
+        """
+        conversation = self._conversations.home(flow)
+        running = _running(conversation, flow.name)
+        if running is None:
+            return await self._interrupt(conversation)
+        await self._end(running, cause="restart")
+        return True
+
+    async def take_up(self, place: Place, rest: Suspended | Called) -> None:
+        """A plain handler has come to rest at its first question: it is a conversation from now.
+
+        Raises:
+            StepFailed: it called a flow that cannot run.
+        """
+        instance = place.instance
+        self._added(instance)
+        self._stage.moved(instance, None, place.visit.step, "start")
+        await self._walk.take_up(place, rest)
 
     def _again(self, running: FlowInstance, *, refuse: bool) -> FlowInstance:
         """The flow runs already: its question is shown."""

@@ -6,10 +6,10 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from engine.cancelling import being_cancelled
 from engine.places import Place
 from engine.stage import Stage
 from flows.actions import Action, Wait
@@ -17,7 +17,8 @@ from flows.errors import AskTimeout, ChildCancelled, ConcurrentAsk, NotAnAction,
 from flows.flow import Flow, Hook, StepCode
 from flows.inputs import input_from_json
 from flows.journal import Calling, Note, Run
-from flows.timing import Timing
+from flows.models import load_model
+from flows.records import record
 from flows.turn import Turn
 from flows.visit import Visit, Waiting
 
@@ -25,21 +26,21 @@ _log = logging.getLogger("handrail.steps")
 _warned: set[str] = set()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Suspended:
     """The handler asked, and the person has to answer."""
 
     waiting: Waiting
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Misfit:
     """The journal does not fit the code."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Decided:
     """The handler came to a decision.
 
@@ -54,7 +55,7 @@ class Decided:
     scene: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Called:
     """The handler called another flow."""
 
@@ -62,6 +63,9 @@ class Called:
 
 
 Rest = Suspended | Called | Misfit | Decided
+
+Call = Callable[[Turn[Any, Any, Any]], Awaitable[object]]
+"""What is run with a turn: a handler, or something around or beside it."""
 
 
 class StepFailed(Exception):
@@ -72,7 +76,7 @@ class StepFailed(Exception):
         super().__init__(str(cause))
 
 
-async def run_step(place: Place, *, fresh: bool, replay: bool, stage: Stage, note: Note) -> Rest:
+async def run_step(place: Place, fresh: bool, replay: bool, *, stage: Stage, note: Note) -> Rest:
     """Runs the handler of the step at the place once, inside its middleware.
 
     Args:
@@ -85,20 +89,21 @@ async def run_step(place: Place, *, fresh: bool, replay: bool, stage: Stage, not
     flow, visit = place.flow, place.visit
     code = flow.code[visit.step]
     try:
-        answer = _given(visit)
+        answer = _given(visit) if visit.given is not None else None
     except ValueError as error:
         return Misfit(f"what the step waited for cannot be read any more: {error}")
     turn, run = prepare(place, visit, stage=stage, note=note, replay=replay, answer=answer)
     run.fresh = fresh
-    returned = await _run(run, _inside_middleware(flow, code, turn, run), flow=flow)
+    handler: Call = code.handler
+    if flow.middlewares or code.middlewares:
+        handler = _inside_middleware(flow, code, run)
+    returned = await run_to_rest(run, handler, turn)
     if run.misfit is not None:
         return Misfit(run.misfit)
-    if (run.calling or run.waiting) and not isinstance(returned, Wait | None):
-        _warn_ignored(run)
+    if run.waiting is not None and run.calling is None:
+        return Suspended(run.waiting)
     if run.calling is not None:
         return Called(run.calling)
-    if run.waiting is not None:
-        return Suspended(run.waiting)
     if not isinstance(returned, Action):
         raise StepFailed(NotAnAction(flow.name, visit.step, returned))
     if run.position < len(visit.answers):
@@ -157,11 +162,11 @@ async def _beside(
     )  # fmt: skip
     run.position, run.aside = len(visit.answers), aside
 
-    async def call() -> object:
+    async def call(turn: Turn[Any, Any, Any]) -> object:
         returned = function(turn)
         return await returned if inspect.isawaitable(returned) else returned
 
-    returned = await _run(run, call, flow=flow)
+    returned = await run_to_rest(run, call, turn)
     if run.waiting is not None or run.calling is not None:
         message = "a hook, on_error or on_timeout cannot ask. Let it decide, and ask in a step."
         raise StepFailed(StepError(flow.name, visit.step, message))
@@ -185,43 +190,41 @@ def prepare(
     """
     data, session = (visit.data, visit.session) if as_of_entry else ({}, {})
     flow, instance = place.flow, place.instance
+    stage.at = place
     code = flow.code[visit.step]
+    loaded = instance.take_loaded() if instance.loaded is not None else None
+    if data or loaded is None:
+        loaded = load_model(flow.data, {**instance.data, **data} if data else instance.data)
     run = Run(
-        flow.name, visit, False, note,
-        muted=replay,
-        root=place.root.id,
-        shared=stage.shared(place),
-        timing=Timing(code.timeout, code.remind, code.on_timeout),
-        held=place.held,
+        flow.name, visit, note, replay,
+        place.root.id, stage.shared(place), code.timing, place.held,
     )  # fmt: skip
     turn: Turn[Any, Any, Any] = Turn(
-        step=code.step,
-        data=flow.load({**instance.data, **data} if data else instance.data),
-        session=stage.session.lend(entry=session),
-        answer=answer,
-        run=run,
-        flow=flow,
-        instance=instance,
-        mint=stage.mint(place, visit.number),
-        around=stage.around,
+        code.step,
+        loaded,
+        stage.session.lend(entry=session),
+        answer,
+        run,
+        flow,
+        instance,
+        stage.mint(place, visit.number),
+        stage.around,
     )
+    if stage.live is not None:
+        stage.live.append(turn)
     return turn, run
 
 
-def _inside_middleware(
-    flow: Flow[Any, Any, Any],
-    code: StepCode[Any, Any, Any],
-    turn: Turn[Any, Any, Any],
-    run: Run,
-) -> Callable[[], Awaitable[object]]:
+def _inside_middleware(flow: Flow[Any, Any, Any], code: StepCode[Any, Any, Any], run: Run) -> Call:
     """The handler, inside the flow's middleware and then the step's."""
-    around = (*flow.middlewares, *code.middlewares)
-    call: Callable[[], Awaitable[Any]] = partial(code.handler, turn)
-    if around:
-        call = partial(_handler, call, run)
-    for middleware in reversed(around):
-        call = partial(middleware, turn, _only_once(call))
-    return call
+
+    def called(turn: Turn[Any, Any, Any]) -> Awaitable[object]:
+        call: Callable[[], Awaitable[Any]] = partial(_handler, partial(code.handler, turn), run)
+        for middleware in reversed((*flow.middlewares, *code.middlewares)):
+            call = partial(middleware, turn, _only_once(call))
+        return call()
+
+    return called
 
 
 def _only_once(call: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
@@ -243,7 +246,7 @@ async def _handler(call: Callable[[], Awaitable[Any]], run: Run) -> object:
     try:
         return await call()
     except asyncio.CancelledError:
-        if run.misfit is not None or not run.halted or _being_cancelled():
+        if run.misfit is not None or not run.halted or being_cancelled():
             raise
         return Wait(())
 
@@ -251,13 +254,16 @@ async def _handler(call: Callable[[], Awaitable[Any]], run: Run) -> object:
 def contained(error: BaseException) -> Exception:
     """The error as one that a turn can fail with.
 
-    ``sys.exit`` in a handler, or in a library that it calls, must not end the bot for everybody.
+    ``sys.exit`` in a handler, or in a library that it calls, must not end the bot for everybody;
+    and that something was cancelled which a handler awaited does not cancel the turn.
 
     Raises:
         BaseException: ``error`` itself, where it comes from outside of the handler.
     """
     if isinstance(error, Exception):
         return error
+    if isinstance(error, asyncio.CancelledError) and not being_cancelled():
+        return RuntimeError("what a handler awaited was cancelled")
     if isinstance(error, KeyboardInterrupt | GeneratorExit | asyncio.CancelledError):
         raise error
     failure = RuntimeError(f"a handler raised {type(error).__name__}: {error}")
@@ -271,28 +277,35 @@ def _given(visit: Visit) -> object:
     return input_from_json(given.input).load(given.value) if given is not None else None
 
 
-async def _run(
-    run: Run, handler: Callable[[], Awaitable[object]], *, flow: Flow[Any, Any]
-) -> object:
-    """Awaits the handler. A cancellation is a suspension if the run is marked so."""
+async def run_to_rest(run: Run, handler: Call, turn: Turn[Any, Any, Any]) -> object:
+    """Awaits the handler. A cancellation is a suspension if the run is marked so.
+
+    Raises:
+        StepFailed: the handler raised, or broke a rule.
+    """
     failure: Exception | None = None
     returned: object = None
     try:
-        returned = await handler()
+        returned = await handler(turn)
+        if run.suspended and not isinstance(returned, _NOTHING_LOST):
+            _warn_ignored(run)
     except asyncio.CancelledError:
         if not run.halted:
-            if _being_cancelled():
+            if being_cancelled():
                 raise
-            failure = StepError(flow.name, run.visit.step, "what it awaited was cancelled")
+            failure = StepError(run.flow, run.visit.step, "what it awaited was cancelled")
     except BaseException as error:  # whatever the user's code raises fails this turn alone
         failure = contained(error)
-        _tell_place(failure, f"raised in flow {flow.name!r}, step {run.visit.step}")
+        _tell_place(failure, f"raised in flow {run.flow!r}, step {run.visit.step}")
     finally:
-        run.closed = True
-    if run.concurrent:
-        raise StepFailed(ConcurrentAsk(flow.name, run.visit.step)) from failure
-    if failure is not None:
-        raise StepFailed(failure) from failure
+        run.close()
+    try:
+        if run.concurrent:
+            raise StepFailed(ConcurrentAsk(run.flow, run.visit.step)) from failure
+        if failure is not None:
+            raise StepFailed(failure) from failure
+    finally:
+        del failure  # its traceback holds this frame, and so all of the turn
     return returned
 
 
@@ -303,19 +316,20 @@ def _tell_place(error: Exception, place: str) -> None:
         error.add_note(place)
 
 
-def _being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+_NOTHING_LOST = (Wait, type(None))
+"""What a handler may return that has gone on after its question."""
 
 
 def _warn_ignored(run: Run) -> None:
-    if run.line in _warned:
+    """A handler went on after its question. That a hook cannot ask is told otherwise."""
+    line = run.line()
+    if run.aside or run.misfit is not None or line in _warned:
         return
-    _warned.add(run.line)
+    _warned.add(line)
     _log.warning(
         "flow %r, step %s: the handler went on after the question at %s and what it returned is "
         "ignored. Do not catch asyncio.CancelledError around turn.ask.",
         run.flow,
         run.visit.step,
-        run.line,
+        line,
     )

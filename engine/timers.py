@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
+from engine.either import either
 from engine.partitions import Partitions
-from engine.places import Flows, Place, escalated, every, top
+from engine.places import Flows, Place, alone, escalated, every, top
 from engine.state import Conversation
 from flows.errors import OutcomeUnknown, StorageDown
 from flows.instance import FlowInstance
 from flows.ports import Clock, FlowStorage
+from flows.records import record
+
+if TYPE_CHECKING:
+    from engine.telemetry.observing import Observing
 
 ALARM = "alarm"
 """The name of a conversation's timer."""
@@ -41,7 +45,7 @@ class Kind(IntEnum):
     AGE = 4
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Due:
     """Something that is to happen at a time (milliseconds since the epoch)."""
 
@@ -56,16 +60,29 @@ class Due:
 
 
 def first_due(conversation: Conversation, flows: Flows) -> Due | None:
-    """What is due first. Reminders of parked instances are held back."""
+    """What is due first. Reminders of instances that are not on top are held back, and all of a
+    conversation that is parked.
+    """
+    if all(map(_is_timeless, conversation.stack)):
+        return None
     return min(_dues(conversation, flows), key=lambda due: due.order, default=None)
+
+
+def _is_timeless(root: FlowInstance) -> bool:
+    """Nothing in it will ever be due; most of what runs is so, and it is quickly told."""
+    if root.silent is not None or root.oldest is not None or not alone(root):
+        return False
+    waiting = root.visit.waiting if root.visit is not None else None
+    return waiting is None or (waiting.deadline is None and not waiting.rungs)
 
 
 def _dues(conversation: Conversation, flows: Flows) -> Iterator[Due]:
     for root in conversation.stack:
+        on_top = root is conversation.top
         for place in every(top(root, flows), flows):
             if place.line is place.instance:
                 yield from _expiries(place)
-            yield from _of_wait(place, reminds=root is conversation.top)
+            yield from _of_wait(place, reminds=on_top and not conversation.parked)
 
 
 def _expiries(place: Place) -> Iterator[Due]:
@@ -106,32 +123,33 @@ async def fire_timers(
     *,
     fired: Callable[[], None],
     earlier: asyncio.Event,
+    observing: Observing | None = None,
 ) -> None:
     """Lets due timers become inbox rows for ever.
 
     Args:
         fired: is called after each round that did.
         earlier: set where a timer was set meanwhile, which may be due before those that were known.
+        observing: who is told how many there were; None: nobody.
     """
     while True:
         earlier.clear()
         try:
-            seqs, wait = await storage.fire(partitions.fence, 200)
+            seqs, wait = await _fire(storage, partitions)
         except (StorageDown, OutcomeUnknown) as error:
             _log.warning("timers wait for the storage: %s", error)
             seqs, wait = (), LONGEST_SLEEP
         if seqs:
+            if observing is not None:
+                observing.timers_fired(len(seqs))
             fired()
             continue
         seconds = LONGEST_SLEEP if wait is None else min(max(wait, 0.001), LONGEST_SLEEP)
-        await _either(clock.sleep(seconds), earlier.wait())
+        await either(clock.sleep(seconds), earlier.wait())
 
 
-async def _either(*works: Coroutine[Any, Any, Any]) -> None:
-    """Returns when one of them has, and lets go of the others."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
+async def _fire(storage: FlowStorage, partitions: Partitions) -> tuple[Sequence[int], float | None]:
+    mine = partitions.open
+    if not mine.epochs or not partitions.current:
+        return (), None
+    return await storage.fire(mine, 200)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from engine.migrating import same_branches
@@ -15,9 +15,10 @@ from flows.errors import AmbiguousNext, UndeclaredMove
 from flows.flow import Flow
 from flows.forks import Fork
 from flows.instance import Past
+from flows.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Enter:
     """Leave the current step and enter ``step`` on the same line.
 
@@ -31,7 +32,7 @@ class Enter:
     origin: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Open:
     """Leave the current step, and the fork that is open, and open a fork.
 
@@ -44,21 +45,21 @@ class Open:
     step: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LeaveFork:
     """Abandon the fork that is open, and enter ``step`` on the main line."""
 
     step: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class EndBranch:
     """The branch is over; ``focus`` is the head of the one to talk about next, if any."""
 
     focus: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SwitchTo:
     """Stay, and talk about another branch: at ``step`` of it, or wherever it stands."""
 
@@ -66,24 +67,24 @@ class SwitchTo:
     step: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Finish:
     """The flow is over, and it succeeded."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Abandon:
     """The flow is over, and it did not succeed."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class UndoAnswer:
     """Drop the last answer of the journal and ask for it again."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ReturnTo:
     """Go back to a step of the past; ``dropped`` are the newest entries of the history to go."""
 
@@ -91,24 +92,24 @@ class ReturnTo:
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reopen:
     """Go back into a fork that was joined; ``dropped`` as in ``ReturnTo``."""
 
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Unfocus:
     """Back from a branch to the hub."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BackToCaller:
     """Back out of a called flow."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AtStart:
     """There is nothing to go back to."""
 
@@ -132,6 +133,8 @@ def resolve(place: Place, action: Action[Any], data: Any, *, anywhere: bool = Fa
     flow, step = place.flow, place.visit.step
     origin = place.visit.origin
     match action:
+        case Next(step=None) if origin is None:  # what most steps decide
+            return _along(_only_way(flow, step, data), step)
         case Cancel(reason=reason):
             return Abandon(reason)
         case Complete():
@@ -145,8 +148,6 @@ def resolve(place: Place, action: Action[Any], data: Any, *, anywhere: bool = Fa
         case Done():
             _declared(flow, step, DONE)
             return EndBranch()
-        case Next(step=None):
-            return _along(_only_way(flow, step, data), step)
         case Next(step=target):
             return _to(place, _named(flow, step, target))
         case GoTo(step=target):
@@ -189,6 +190,12 @@ def fork_of(flow: Flow[Any, Any, Any], step: str) -> Fork | None:
 def _only_way(flow: Flow[Any, Any, Any], source: str, data: Any) -> str:
     if (branching := flow.branchings.get(source)) is not None:
         return branching.choose(data)
+    return _declared_way(flow, source)
+
+
+@lru_cache(maxsize=4096)
+def _declared_way(flow: Flow[Any, Any, Any], source: str) -> str:
+    """The only way on that the table has; asked for in most turns, and always the same."""
     if FORK in flow.table[source]:
         return FORK
     late = flow.code[source].late
@@ -223,7 +230,7 @@ def _along(target: str, source: str) -> Move:
         case chart.FORK:
             return Open(source)
         case _:
-            return Enter(target)
+            return Enter(target, True, None)
 
 
 def jump(place: Place, target: str) -> Move:

@@ -1,6 +1,9 @@
 """The turns: a tick takes one update of each ready order key, runs them, commits them in one
 transaction and hands their messages to the delivery.
 
+A storage that answers at once is waited for. Where a commit takes its time, the next tick runs
+beside it, with other conversations: one whose turn is not committed yet has none out.
+
 No database transaction is open while handlers run. A handler that awaits goes on beside the
 ticks and joins the commit of the tick in which it ends.
 """
@@ -11,30 +14,52 @@ import asyncio
 import logging
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import orjson
 
+from engine.albums import Albums
 from engine.bot import Bot
+from engine.broadcast.turns import BroadcastTurns
+from engine.cancelling import failure_of
 from engine.changes import Origin
 from engine.commits import Commits, page
-from engine.mailboxes import ALONE_AT, DEAD_AT, Item, Mailboxes, Unreadable
+from engine.delivery.letters import Letter
+from engine.eager import eager
+from engine.mailboxes import (
+    ALONE_AT,
+    DEAD_AT,
+    MALFORMED,
+    NO_UPDATE,
+    Item,
+    Mailboxes,
+    Unreadable,
+)
 from engine.partitions import Partitions
 from engine.patience import patiently
 from engine.scopes import Scope, order_key, scopes_of
-from engine.snapshots import Snapshots
+from engine.snapshots import Loaded, Snapshots
 from engine.stage import OnceNotes
 from engine.steps import contained
-from engine.turn import Deadline, Finished, TurnRunner, given_up
+from engine.telemetry.ids import about
+from engine.telemetry.watched import watched_turn
+from engine.turn import Deadline, Finished, TurnRunner, given_up, ids_of, passed_over
+from flows.conversation import PARTITIONS, person_id
 from flows.errors import BadRow
-from flows.ports import Clock, FlowStorage, OutboxRow, PendingRow
+from flows.ports import Clock, FlowStorage, PendingRow
 from flows.updates import Other, Update
 from flows.visit import OnceResult
 
 BATCH = 200
 """Turns that one tick starts."""
+
+AT_ONCE = 2
+"""Commits that are under way at most: while the database works on one, the next is made."""
+
+EAGER = sys.version_info >= (3, 12)
+"""Whether a task can begin at once, and be done before anybody waits for it."""
 
 ALONE = "alone"
 """Where the notes of an update say how often it was begun alone in the process."""
@@ -44,9 +69,16 @@ _log = logging.getLogger("handrail.engine")
 
 @dataclass(slots=True)
 class _Running:
+    part: int
     task: asyncio.Task[None]
     deadline: Deadline
+    update: Update
     watch: asyncio.TimerHandle | None = None
+
+    def give_up(self) -> None:
+        """It runs again, here or elsewhere."""
+        self.deadline.given_up = True
+        self.task.cancel()
 
 
 class Turns:
@@ -54,9 +86,11 @@ class Turns:
 
     Args:
         handler_timeout: seconds that the handlers of one turn may take.
-        delivered: takes the outbox rows of committed turns, in order.
+        max_state: bytes that a conversation may keep.
+        delivered: takes the messages of committed turns, in order.
         stored: is told of chats for which the outbox may hold rows that ``delivered`` never saw.
         answered: is told of every committed turn, with the notice for its pressed button.
+        picked_up: is told of every update that was read back.
         timed: is told when a timer was set.
     """
 
@@ -68,9 +102,11 @@ class Turns:
         clock: Clock,
         *,
         handler_timeout: float,
-        delivered: Callable[[Sequence[OutboxRow]], None],
+        max_state: int,
+        delivered: Callable[[Sequence[Letter]], None],
         stored: Callable[[Collection[str]], None],
         answered: Callable[[Update, str | None], None],
+        picked_up: Callable[[Item], None],
         timed: Callable[[], None],
     ) -> None:
         self.idle = asyncio.Event()
@@ -83,7 +119,9 @@ class Turns:
         self._snapshots = Snapshots(storage, clock)
         self._runner = TurnRunner(
             bot, clock,
-            handler_timeout=handler_timeout, save_notes=self._save_notes, refs=self._refs,
+            handler_timeout=handler_timeout, max_state=max_state, snapshots=self._snapshots,
+            save_notes=self._save_notes, refs=self._refs,
+            broadcasts=BroadcastTurns(storage, clock),
         )  # fmt: skip
         self._commits = Commits(
             storage, partitions, clock,
@@ -94,13 +132,24 @@ class Turns:
             stored=stored,
             answered=answered,
             timed=timed,
+            observing=bot.observing,
         )  # fmt: skip
-        self._answered = answered
+        self._albums = Albums(
+            self.mailboxes, clock,
+            look=lambda: patiently(clock, self.read_back),
+            save_notes=self._save_notes,
+            over=self._gathered,
+        )  # fmt: skip
+        self._picked_up = picked_up
+        self._bot = bot
         self._registry = bot.registry
         self._finished: list[Finished] = []
+        self._committing: set[asyncio.Task[None]] = set()
         self._running: dict[str, _Running] = {}
+        self._begun: list[_Running] = []
         self._alone: deque[Item] = deque()
         self._work = asyncio.Event()
+        self._ticked = asyncio.Event()
         self._stopping = False
         self._reading = asyncio.Lock()
         self._ticking = asyncio.Lock()
@@ -109,21 +158,28 @@ class Turns:
     # --- taking in ----------------------------------------------------------------------
 
     def offer(self, items: Sequence[Item]) -> None:
-        """Takes freshly accepted updates in their order."""
-        self.mailboxes.put(items)
-        self._wake()
+        """Takes freshly accepted updates in their order, as far as they are this worker's."""
+        mine = self._partitions.open.epochs
+        if len(mine) < PARTITIONS:
+            items = [item for item in items if item.part in mine]
+        if items:
+            self.mailboxes.put(items)
+            self._wake()
 
     async def read_back(self) -> bool:
         """Takes undone rows that are not in memory: left behind by a dead process, added by
         another one, or held back because memory was full. Answers whether there were any.
         """
         async with self._reading:
-            room = min(self.mailboxes.room, 1000)
-            if not room or self._stopping:
+            room, mine = min(self.mailboxes.room, 1000), self._partitions.open
+            if not room or self._stopping or not mine.epochs:
                 return False
             self.mailboxes.reading()
-            rows = await self._storage.pending(self._partitions.fence, self.mailboxes.seqs, room)
-            self.mailboxes.catch_up([self._item(row) for row in rows], more=len(rows) == room)
+            rows = await self._storage.pending(mine, self.mailboxes.seqs, room)
+            items = [self._item(row) for row in rows if row.part in self._partitions.open.epochs]
+            self.mailboxes.catch_up(items, more=len(rows) == room)
+            for item in items:
+                self._picked_up(item)
             if rows:
                 self._wake()
             return bool(rows)
@@ -133,7 +189,7 @@ class Turns:
             update, notes, unreadable = Update.from_json(row.body), _notes(row.notes), None
         except (ValueError, TypeError, AttributeError) as error:
             update, notes = _stand_in(row), {}
-            unreadable = Unreadable(row.body, f"its row cannot be read: {error}")
+            unreadable = Unreadable(row.body, _why_unreadable(row, error))
         # a row says what it is in order with by the flows of its time, or names a scope
         order = order_key(update, self._registry.keys)
         return Item(
@@ -150,17 +206,84 @@ class Turns:
         """The database may hold updates that are not in memory: they are read before anything
         newer is taken.
         """
-        self.mailboxes.behind = True
+        self.mailboxes.fall_behind()
         self._wake()
+
+    def wake(self) -> None:
+        """What could not begin may be able to now: the lease was renewed, say."""
+        self._work.set()
+
+    async def settle(self, parts: Collection[int]) -> None:
+        """Partitions are being left: what has not begun waits for whoever holds them next.
+        Returns when what has begun is committed.
+        """
+        self._set_aside(parts)
+        self._wake()
+        while self.mailboxes.holds(parts):
+            self._ticked.clear()
+            await self._ticked.wait()
+
+    async def at_rest(self, part: int, order: str | None) -> None:
+        """Returns when all that is known of an order key of this partition is committed: what a
+        later update of it would find is what is stored.
+        """
+        while not self._rests(part, order):
+            self._ticked.clear()
+            await self._ticked.wait()
+
+    def _rests(self, part: int, order: str | None) -> bool:
+        if part not in self._partitions.open.epochs or self.mailboxes.behind:
+            return False
+        return order is None or not self.mailboxes.has(order)
+
+    def gathers(self, order: str | None, album: str | None) -> bool:
+        """Whether parts of the album are here, and their turn has not begun."""
+        return order is not None and album is not None and self.mailboxes.gathers(order, album)
+
+    async def committed(self, keys: Collection[str]) -> Loaded:
+        """The scopes as they are committed; waits for a storage that does not answer."""
+        return await self._snapshots.load(keys)
+
+    def _set_aside(self, parts: Collection[int]) -> None:
+        self._albums.let_go(lambda item: item.part in parts)
+        self._alone, left = deque(), self._alone
+        for item in left:
+            if item.part in parts:
+                self.mailboxes.again(item)
+            else:
+                self._alone.append(item)
+        self.mailboxes.set_aside(parts)
 
     def forget(self, parts: Collection[int]) -> None:
         """Partitions went to somebody else: nothing that is kept of them may be used."""
-        for item in self.mailboxes.forget(parts):
-            self._answered(item.update, None)
+        for running in self._running.values():
+            if running.part in parts:
+                running.give_up()
+        self._albums.let_go(lambda item: item.part in parts)
+        self._finished = [one for one in self._finished if one.item.part not in parts]
+        self._alone = deque(item for item in self._alone if item.part not in parts)
+        self.mailboxes.forget(parts)
         self._snapshots.clear()
+        self._wake()
+
+    def forget_person(self, person: str) -> None:
+        """Somebody was erased: nothing that they have sent is run, and no turn begins from what
+        is in memory. What runs finds at its commit that its cause is gone.
+        """
+
+        def theirs(item: Item) -> bool:
+            user = item.update.user
+            return user is not None and person_id(item.update.source, user.id) == person
+
+        self._albums.let_go(theirs)
+        self._alone = deque(item for item in self._alone if not theirs(item))
+        if self.mailboxes.forget_some(theirs):
+            self.fall_behind()  # what they have sent to several people's flows is still there
+        self.forget_states()
+        self._bot.forget_person(person)
 
     def forget_states(self) -> None:
-        """Somebody was erased: no turn may begin from what is in memory."""
+        """Drops the states that are kept in memory; each is read again when it is needed."""
         self._snapshots.clear()
 
     # --- the loop -----------------------------------------------------------------------
@@ -173,51 +296,97 @@ class Turns:
             await self.tick()
             if self._bug is not None:
                 raise self._bug
+            if self._work.is_set():
+                await asyncio.sleep(0)  # a tick may be done without a pause; the lease needs one
 
     async def tick(self) -> None:
         """Starts what is ready, and commits what has finished."""
         async with self._ticking:
-            if not self._stopping:
+            if leaving := self._partitions.leaving:
+                self._set_aside(leaving)  # what is to run again, runs elsewhere
+            if self._may_start:
                 if self._may_read and not self.mailboxes.ready:
                     await patiently(self._clock, self.read_back)
                 await self._start_ready()
             count = page(self._finished)
             finished, self._finished = self._finished[:count], self._finished[count:]
             if finished:
-                await self._commits.commit(finished)
+                await self._commit(finished)
             ready = self.mailboxes.ready or self._may_read
-            if self._finished or (ready and not self._stopping):
+            if self._finished or (ready and self._may_start):
                 self._work.set()
             self._settle()
+            self._ticked.set()
+
+    async def _commit(self, finished: list[Finished]) -> None:
+        """Commits turns; returns when another commit may begin."""
+        if not EAGER:  # a task would take longer than what most storages do at once
+            await self._commits.commit(finished)
+            return
+        task = eager(self._commits.commit(finished))
+        if task.done():
+            task.result()
+            return
+        self._committing.add(task)
+        task.add_done_callback(self._committed)
+        if len(self._committing) >= AT_ONCE:
+            await asyncio.wait(list(self._committing), return_when=asyncio.FIRST_COMPLETED)
+
+    def _committed(self, task: asyncio.Task[None]) -> None:
+        self._committing.discard(task)
+        if not (task.cancelled() and self._stopping):
+            self._bug = failure_of(task) or self._bug
+        self._settle()
+        self._ticked.set()
+        self._work.set()
+
+    @property
+    def _may_start(self) -> bool:
+        """Where the lease is over, a turn would be run in vain."""
+        return not self._stopping and self._partitions.current
 
     @property
     def _may_read(self) -> bool:
         return self.mailboxes.behind and self.mailboxes.room > 0
 
-    async def drain(self, seconds: float) -> None:
+    @property
+    def in_flight(self) -> int:
+        """How many have begun and are not committed."""
+        return self.mailboxes.out - len(self._alone) - self._albums.gathering
+
+    async def drain(self, seconds: float) -> bool:
         """Starts nothing more, and returns when the turns in flight are committed; those that
-        take longer than ``seconds`` are given up and run again after the next start.
+        take longer than ``seconds`` are given up and run again after the next start. Answers
+        whether there were none of those.
         """
         self._stopping = True
+        self._albums.let_go(lambda item: True)
         try:
             async with asyncio.timeout(seconds):
                 await self._finish()
+            return True
         except TimeoutError:
-            tasks = [one.task for one in self._running.values()]
-            count = len(tasks) + len(self._finished)
+            count = len(self._running) + len(self._finished)
             _log.warning("%d turns took too long to stop; they run again later", count)
-            for one in self._running.values():
-                one.deadline.given_up = True
-                one.task.cancel()
-            if tasks:
-                await asyncio.wait(tasks)
+            await self.give_up()
+            return False
+
+    async def give_up(self) -> None:
+        """Ends what is in flight; it runs again after the next start."""
+        tasks = [one.task for one in self._running.values()]
+        for one in self._running.values():
+            one.give_up()
+        for commit in self._committing:
+            commit.cancel()
+        if waiting := [*tasks, *self._committing]:
+            await asyncio.wait(waiting)
 
     async def _finish(self) -> None:
-        """Commits what runs. A tick waits for the one that is under way, and its commit."""
+        """Commits what runs. A tick waits for the one that is under way."""
         await self.tick()
-        while self._running or self._finished:
-            if self._running:
-                tasks = [one.task for one in self._running.values()]
+        while self._running or self._finished or self._committing:
+            tasks = [*(one.task for one in self._running.values()), *self._committing]
+            if tasks and not self._finished:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             await self.tick()
 
@@ -226,7 +395,8 @@ class Turns:
         self._work.set()
 
     def _settle(self) -> None:
-        if self.mailboxes.empty and not self._running and not self._finished:
+        busy = self._running or self._finished or self._committing
+        if self.mailboxes.empty and not busy:
             self.idle.set()
 
     # --- running ------------------------------------------------------------------------
@@ -235,17 +405,17 @@ class Turns:
         if self._alone:
             await self._run_alone()
             return
-        batch = self.mailboxes.take(BATCH)
+        batch, had = self._albums.sift(self.mailboxes.take(BATCH))
+        self._finished.extend(passed_over(item) for item in had)
         suspicious = [item for item in batch if item.tries >= ALONE_AT]
         if suspicious:
             self._alone.extend(suspicious)
             self._work.set()
         calm = [item for item in batch if item.tries < ALONE_AT]
         await self._begin_all(calm)
-        if self._running:
-            # where tasks are not eager, this is where the turns that await nothing run
-            await asyncio.sleep(0)
-            self._watch()
+        if self._begun and not EAGER:
+            await asyncio.sleep(0)  # here run the turns that await nothing
+        self._watch()
 
     async def _run_alone(self) -> None:
         """An update at which a process may have died before runs while nothing else does.
@@ -253,7 +423,7 @@ class Turns:
         That it was begun alone is noted first: only so is it known to be the one that the
         process dies at, and not one that merely waited beside it.
         """
-        if self._running or self._finished:
+        if self._running or self._finished or self._committing:
             return
         item = self._alone.popleft()
         self._work.set()
@@ -314,16 +484,19 @@ class Turns:
             return None
 
     def _give_up(self, item: Item, reason: str) -> None:
-        _log.error("update %d is set aside as a dead letter: %s", item.seq, reason)
+        with about(partial(ids_of, item)):
+            _log.error("update %d is set aside as a dead letter: %s", item.seq, reason)
         self._finished.append(given_up(item, self._clock.now(), reason))
 
     def _begin(self, item: Item, origin: Origin) -> None:
-        deadline = Deadline()
-        running = _Running(_eager(self._turn(item, origin, deadline)), deadline)
+        deadline = Deadline(False, False)
+        task = eager(self._turn(item, origin, deadline))
+        running = _Running(item.part, task, deadline, item.update)
         if running.task.done():
             self._notice_bug(running.task)
             return
         self._running[item.box] = running
+        self._begun.append(running)
 
         def over(task: asyncio.Task[None]) -> None:
             if self._running.get(item.box) is running:
@@ -335,19 +508,32 @@ class Turns:
 
         running.task.add_done_callback(over)
 
+    def _gathered(self, task: asyncio.Task[None]) -> None:
+        self._notice_bug(task)
+        self._work.set()
+
+    def at_work(self) -> dict[asyncio.Task[None], Update]:
+        """The turns that await something, and what has caused them."""
+        return {one.task: one.update for one in self._running.values()}
+
     def _notice_bug(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
             self._bug = task.exception() or self._bug
 
     def _watch(self) -> None:
         """Only a turn that awaits something pays for a watchdog."""
-        loop = asyncio.get_running_loop()
-        for running in self._running.values():
-            if running.watch is None and not running.task.done():
+        begun, self._begun = self._begun, []
+        for running in begun:
+            if not running.task.done():
+                loop = asyncio.get_running_loop()
                 running.watch = loop.call_later(self._timeout, _expire, running)
 
     async def _turn(self, item: Item, origin: Origin, deadline: Deadline) -> None:
-        finished = await self._runner.run(item, origin, deadline)
+        running = self._runner.run(item, origin, deadline)
+        if self._bot.observing is None:
+            finished = await running
+        else:
+            finished = await watched_turn(self._bot.observing, item, running)
         # not in one expression: a tick puts another list in place while the turn awaits
         self._finished.append(finished)
 
@@ -362,13 +548,6 @@ class Turns:
         )
 
 
-def _eager(turn: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """A task that runs at once up to its first real wait, where Python can do that (3.12)."""
-    if sys.version_info >= (3, 12):
-        return asyncio.Task(turn, loop=asyncio.get_running_loop(), eager_start=True)
-    return asyncio.ensure_future(turn)
-
-
 def _expire(running: _Running) -> None:
     running.deadline.passed = True
     running.task.cancel()
@@ -377,6 +556,10 @@ def _expire(running: _Running) -> None:
 def _stand_in(row: PendingRow) -> Update:
     """What is handled in place of an update that cannot be read."""
     return Update(source=row.source, ext=row.ext, content=Other("unreadable"), at=row.at)
+
+
+def _why_unreadable(row: PendingRow, error: Exception) -> str:
+    return NO_UPDATE if row.kind == MALFORMED else f"its row cannot be read: {error}"
 
 
 def _begun_alone(item: Item) -> int:

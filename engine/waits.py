@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from engine.places import Place
 from engine.stage import Stage
 from flows.actions import Wait
-from flows.asking import rungs
+from flows.asking import kept_prompt, rungs
 from flows.effects import Effects, Mark
 from flows.errors import StepError
 from flows.questions import first_drafts, question, wait_buttons
-from flows.replies import Edit, Reply
+from flows.replies import Delete, Edit, Reply
 from flows.timing import Timing, milliseconds
 from flows.visit import Waiting
 
@@ -35,7 +34,7 @@ def waiting_of(
         explicit=True,
         inputs=[accepted.to_json() for accepted in action.inputs],
         key=None,
-        prompt=action.prompt,
+        prompt=None if action.prompt is None else kept_prompt(action.prompt),
         buttons=wait_buttons(action.inputs),
         drafts=first_drafts(action.inputs),
         people=list(action.people),
@@ -45,7 +44,7 @@ def waiting_of(
     )
     flow, step = place.flow.name, place.visit.step
     if waiting.prompt is not None:
-        if not waiting.prompt.text.strip():
+        if waiting.prompt.blank:
             message = f"turn.wait() has the prompt {waiting.prompt.text!r}, which is blank"
             raise StepError(flow, step, message)
     elif waiting.buttons and _last_reply(stage.effects, said) is None:
@@ -75,9 +74,8 @@ def rest(stage: Stage, place: Place, waiting: Waiting, *, said: Mark) -> None:
     last = _last_reply(stage.effects, said)
     if last is not None:  # it is the question, and bears the buttons
         index, waiting.prompt = last
-        emission = stage.effects.emissions[index]
-        waiting.slot = emission.slot or ""
-        stage.effects.emissions[index] = replace(emission, send=question(waiting, mint))
+        waiting.slot = stage.effects.emissions[index].slot or ""
+        stage.effects.replace(index, question(waiting, mint))
 
 
 def _last_reply(effects: Effects, said: Mark) -> tuple[int, Reply] | None:
@@ -85,10 +83,10 @@ def _last_reply(effects: Effects, said: Mark) -> tuple[int, Reply] | None:
     would take the buttons off again.
     """
     edited: set[str] = set()
-    for place in range(len(effects.emissions) - 1, said.emissions - 1, -1):
+    for place in range(len(effects.emissions) - 1, said[0] - 1, -1):
         emission = effects.emissions[place]
         match emission.send:
-            case Edit(slot=slot):
+            case Edit(slot=slot) | Delete(slot=slot):
                 edited.add(slot)
             case Reply() as reply:
                 return None if emission.slot in edited else (place, reply)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Awaitable
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -29,6 +28,8 @@ from engine.steps import (
     run_recovery,
     run_step,
 )
+from engine.telemetry.watched import watched_step
+from engine.tracebacks import from_handler
 from engine.transitions import (
     AtStart,
     BackToCaller,
@@ -38,7 +39,7 @@ from engine.transitions import (
     resolve,
     step_back,
 )
-from flows.actions import Action, Back, Escalate, Remind, Repeat, Retry, Wait
+from flows.actions import Action, Back, Complete, Escalate, Next, Remind, Repeat, Retry, Wait
 from flows.effects import Effects, Mark
 from flows.errors import (
     AskTimeout,
@@ -52,6 +53,7 @@ from flows.flow import Recovery
 from flows.instance import Branch, Line, Status
 from flows.journal import TIMED_OUT, TRIES_USED
 from flows.oneliners import going_to
+from flows.records import record
 from flows.replies import Reply
 from flows.timing import Timing
 from flows.turn import Turn
@@ -63,10 +65,12 @@ MOVE_LIMIT = 100
 FAILURE_LIMIT = 3
 """How often ``on_error`` decides about one step in one turn; then the turn has failed."""
 
+_LEAVING = frozenset((Next, Complete))
+
 _log = logging.getLogger("handrail.engine")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Run:
     """One run of a step that has to be decided about.
 
@@ -85,9 +89,11 @@ class _Run:
 class Walk:
     """Walks the instances of one turn."""
 
+    __slots__ = ("_failures", "_started", "stage")
+
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self._failures: Counter[str] = Counter()
+        self._failures: dict[str, int] = {}
         self._started: set[str] = set()
 
     async def go(self, then: Then | None) -> None:
@@ -98,6 +104,18 @@ class Walk:
         """
         while then is not None:
             then = await self._one(then)
+
+    async def take_up(self, place: Place, rest: Suspended | Called) -> None:
+        """Goes on from the first question of a handler that was not run by this walk.
+
+        Raises:
+            StepFailed: it called a flow that cannot run, or one that failed.
+        """
+        if self.stage.rerun_every_step:
+            await self._compare(place, rest)
+        decided = self._take(_Run(place, False, False, self.stage.effects.mark(), False), rest)
+        if isinstance(decided, Then):
+            await self.go(decided)
 
     async def back(self, place: Place) -> None:
         """The person wants to go back from what is talked about: a step, or a hub. What an
@@ -123,16 +141,28 @@ class Walk:
                 await self.go(await moves.make(self, place, Leaving(move, cause="back")))
 
     async def _one(self, then: Then) -> Then | None:
-        place = then.place
-        if place.instance.status is not Status.ACTIVE or place.line.visit is None:
+        place, stage = then.place, self.stage
+        visit = place.line.visit
+        if visit is None or place.instance.status is not Status.ACTIVE:
             return None
-        self._count(place)
-        run = _Run(place, then.fresh, then.replay, self.stage.effects.mark())
+        self._count(place, visit.step)
+        code = place.flow.code[visit.step]
+        run = _Run(place, then.fresh, then.replay, stage.effects.mark(), False)
         try:
-            run = await self._start(run)
-            run = await self._enter(run)
-            rest = await self._rest(run)
-            decided = await self._leave(run, rest)
+            if visit.new and (code.on_enter is not None or place.flow.hooks.enter is not None):
+                run = await self._start(run)
+                run = await self._enter(run)
+            visit.new = False
+            note = stage.recall(place.instance, visit)
+            running = run_step(place, run.fresh, run.replay, stage=stage, note=note)
+            if stage.observing is None:
+                rest = await running
+            else:
+                rest = await watched_step(stage.observing, place, stage, running)
+            if stage.rerun_every_step and isinstance(rest, Suspended | Called):
+                await self._compare(place, rest)
+            hooked = code.on_leave is not None
+            decided = await self._leave(run, rest) if hooked else self._take(run, rest)
         except StepFailed as failure:
             self.stage.effects.undo(run.said)
             decided = await self._recover(run, failure)
@@ -140,9 +170,9 @@ class Walk:
             return await moves.make(self, place, decided)
         return decided
 
-    def _count(self, place: Place) -> None:
+    def _count(self, place: Place, step: str) -> None:
         """Raises StepFailed when the turn makes too many moves, whichever flows they are of."""
-        entered, step = self.stage.entered, place.visit.step
+        entered = self.stage.entered
         entered.append(step)
         if len(entered) > MOVE_LIMIT:
             raise StepFailed(TransitionLoop(place.flow.name, step, entered[-10:], MOVE_LIMIT))
@@ -150,7 +180,7 @@ class Walk:
     async def _start(self, run: _Run) -> _Run:
         """Runs the hook of the flow's start, once; answers the run as it goes on after it."""
         place, visit = run.place, run.place.visit
-        if not visit.new or visit.number != 1 or place.instance.id in self._started:
+        if visit.number != 1 or place.instance.id in self._started:
             return run
         hook = place.flow.hooks.enter
         if hook is None:
@@ -162,8 +192,6 @@ class Walk:
     async def _enter(self, run: _Run) -> _Run:
         """Runs the hook of an entry, once; answers the run as it goes on after it."""
         place, visit = run.place, run.place.visit
-        if not visit.new:
-            return run
         hook = place.flow.code[visit.step].on_enter
         if hook is None:
             visit.new = False
@@ -184,16 +212,6 @@ class Walk:
             undo()
             raise
 
-    async def _rest(self, run: _Run) -> Rest:
-        place = run.place
-        note = self.stage.recall(place.instance, place.visit)
-        rest = await run_step(
-            place, fresh=run.fresh, replay=run.replay, stage=self.stage, note=note
-        )
-        if self.stage.rerun_every_step and isinstance(rest, Suspended | Called):
-            await self._compare(place, rest)
-        return rest
-
     async def _compare(self, place: Place, rest: Rest) -> None:
         """Runs a suspended step again; it has to come to the same question."""
         flow, visit = place.flow, place.visit
@@ -201,9 +219,7 @@ class Walk:
         branch = place.branch
         line = Line(copy) if branch is None else Branch(copy, head=branch.head)
         quiet = replace(self.stage, around=replace(self.stage.around, effects=Effects()))
-        again = await run_step(
-            place.on(line), fresh=False, replay=True, stage=quiet, note=_note_nothing
-        )
+        again = await run_step(place.on(line), False, True, stage=quiet, note=_note_nothing)
         if isinstance(again, Misfit):
             raise StepFailed(NondeterministicStep(flow.name, visit.step, again.reason))
         if _question(again) != _question(rest):
@@ -215,21 +231,25 @@ class Walk:
     def _take(self, run: _Run, rest: Rest) -> Then | Leaving | None:
         """Takes what a run came to; answers where to go on."""
         place, visit = run.place, run.place.visit
+        if self.stage.session.is_shared and isinstance(rest, Suspended | Called):
+            visit.session = self.stage.session.as_of_entry(visit.session)
         match rest:
-            case Misfit(reason=reason):
-                return self.restart(place, reason)
-            case Suspended(waiting=waiting):
-                visit.waiting = waiting
+            case Suspended():
+                visit.waiting = rest.waiting
                 visit.asked = True
                 return None
-            case Called(calling=calling):
-                return calls.call(self.stage, place, calling)
             case Decided():
                 return self._decide(run, rest)
+            case Misfit(reason=reason):
+                return self.restart(place, reason)
+            case Called(calling=calling):
+                return calls.call(self.stage, place, calling)
 
     def _decide(self, run: _Run, rest: Decided) -> Then | Leaving | None:
         """Raises StepFailed for a decision that cannot be carried out."""
         try:
+            if type(rest.action) in _LEAVING:  # what most steps decide
+                return self._gone_on(run, rest)
             return self._decided(run, rest)
         except StepFailed:
             raise
@@ -258,12 +278,17 @@ class Walk:
                 return self._remind(run, rest, text)
             case Back(restore=restore):
                 return self._back(run, rest, restore=restore)
-            case action:
-                move = resolve(place, action, rest.data, anywhere=run.beside)
-                if isinstance(move, SwitchTo):
-                    return self._undone(run, move)
-                undo = settle(self.stage, place, visit, data=rest.data, session=rest.session)
-                return Leaving(move, cause=_cause(action), undo=undo)
+            case _:
+                return self._gone_on(run, rest)
+
+    def _gone_on(self, run: _Run, rest: Decided) -> Leaving:
+        """The step is left, and what it has changed is kept."""
+        place = run.place
+        move = resolve(place, rest.action, rest.data, anywhere=run.beside)
+        if isinstance(move, SwitchTo):
+            return self._undone(run, move)
+        undo = settle(self.stage, place, place.visit, data=rest.data, session=rest.session)
+        return Leaving(move, _cause(rest.action), undo, False, True, False)
 
     def _wait(self, run: _Run, rest: Decided, action: Wait[Any]) -> None:
         place, visit = run.place, run.place.visit
@@ -361,12 +386,13 @@ class Walk:
         if decide is None:
             raise failure
         if not isinstance(error, AskTimeout | ChildCancelled | TooManyTries):
-            self._failures[f"{place.instance.id}/{visit.step}"] += 1
-            if self._failures[f"{place.instance.id}/{visit.step}"] > FAILURE_LIMIT:
+            step = f"{place.instance.id}/{visit.step}"
+            self._failures[step] = self._failures.get(step, 0) + 1
+            if self._failures[step] > FAILURE_LIMIT:
                 raise failure
             _log.warning(
                 "flow %r, step %s, instance %s failed; on_error decides",
-                place.flow.name, visit.step, place.instance.id, exc_info=error,
+                place.flow.name, visit.step, place.instance.id, exc_info=from_handler(error),
             )  # fmt: skip
         try:
             rest = await run_recovery(place, decide, aside=aside, stage=self.stage)

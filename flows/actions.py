@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Generic
 
 from typing_extensions import TypeVar
 
 from flows.inputs import Input
+from flows.records import record
 from flows.replies import Reply
 from flows.timing import UNTIMED, Timing
 
@@ -24,33 +24,33 @@ class End(Enum):
 END: Final = End.END
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Action(Generic[S_co]):
     """A decision of a step of the flow whose steps are ``S``."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Next(Action[S_co]):
     """On to ``step``, or along the only declared edge."""
 
     step: S_co | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class GoTo(Action[S_co]):
     """A jump to any step."""
 
     step: S_co
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Detour(Action[S_co]):
     """One visit of ``step``, then back to the step that decided this."""
 
     step: S_co
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Back(Action[S_co]):
     """Undo the last answer; at the first one go to the step before.
 
@@ -61,19 +61,19 @@ class Back(Action[S_co]):
     restore: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Repeat(Action[S_co]):
     """Discard what this run of the step did, say ``notice`` and ask again."""
 
     notice: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Retry(Action[S_co]):
     """Run the failed step once more, with the same answers. For ``on_error`` only."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Wait(Action[S_co]):
     """Keep the data, and call the handler from its top with the next input.
 
@@ -90,19 +90,19 @@ class Wait(Action[S_co]):
     people: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Done(Action[S_co]):
     """The branch of a fork is over."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Remind(Action[S_co]):
     """Say ``text``, ask on, and give the person the same time again. For ``on_timeout`` only."""
 
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Escalate(Action[S_co]):
     """Keep the data and hand over to an operator, who resumes, moves or ends the instance.
 
@@ -115,12 +115,12 @@ class Escalate(Action[S_co]):
     accept: Input[Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Complete(Action[S_co]):
     """The flow is over, and it succeeded."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Cancel(Action[S_co]):
     """The flow is over, and it did not."""
 

@@ -13,14 +13,14 @@ from typing_extensions import TypeVar
 
 from flows.actions import Action
 from flows.answerers import Answerers, People, Who
-from flows.asking import Asker, Check, Question, reply_of
+from flows.asking import Asker, Check, Question
 from flows.errors import ChildCancelled, DefinitionError
 from flows.inputs import Input, Outside, Text
 from flows.journal import Calling
 from flows.models import DoesNotFit, dump_model
 from flows.questions import Mint
 from flows.replies import Reply
-from flows.timing import Remind, Timing
+from flows.timing import UNTIMED, Remind, Timing
 from flows.visit import OnceResult
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ R2 = TypeVar("R2")
 
 Decide = Callable[["Turn[S, D, Deps]"], "Action[S] | Awaitable[Action[S]]"]
 """Decides what happens when the time of a question is up."""
+
+
+_ANYTHING = Text()
+"""What a question accepts that does not say."""
 
 
 class Asks(Answerers, Generic[S, D, Deps]):
@@ -113,17 +117,21 @@ class Asks(Answerers, Generic[S, D, Deps]):
             DefinitionError: a time that cannot be, or somebody who could never answer.
         """
         self._run.enter_ask()
-        return await self._asker().ask(
-            Question(
-                prompt=reply_of(prompt),
-                wanted=accept if accept is not None else Text(),
-                key=key,
-                keep=keep,
-                check=check,
-                timing=Timing.of(timeout, remind, on_timeout),
-                people=self._people(from_),
-            )
+        timed = timeout is not None or remind is not None or on_timeout is not None
+        asked = Question(
+            prompt,
+            accept if accept is not None else _ANYTHING,
+            key,
+            keep,
+            Timing.of(timeout, remind, on_timeout) if timed else UNTIMED,
+            self._people(from_),
+            None,
+            None,
+            None,
         )
+        if check is None:
+            return self._asker().ask(asked)
+        return await self._asker().ask_and_check(asked, check)
 
     async def ask_each(
         self,
@@ -162,10 +170,10 @@ class Asks(Answerers, Generic[S, D, Deps]):
             )
         return cast(
             "dict[str, T]",
-            await self._asker().ask(
+            self._asker().ask(
                 Question(
-                    prompt=reply_of(prompt),
-                    wanted=accept,
+                    prompt,
+                    accept,
                     key=key,
                     timing=Timing.of(timeout, remind, on_timeout),
                     people=asked,
@@ -258,10 +266,10 @@ class Asks(Answerers, Generic[S, D, Deps]):
         """
         self._run.enter_ask()
         self._check_ticket(ticket)
-        brought = await self._asker().ask(
+        brought = self._asker().ask(
             Question(
-                prompt=reply_of(prompt) if prompt is not None else None,
-                wanted=Outside(model=model if model is not None else Any, retry=hint),
+                prompt,
+                Outside(model=model if model is not None else Any, retry=hint),
                 key=key,
                 timing=Timing.of(timeout, remind, on_timeout),
                 ticket=ticket,

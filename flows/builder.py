@@ -51,7 +51,8 @@ class FlowBuilder(Steps[S, D, Deps], Divisions[S, D, Deps], Generic[S, D, Deps])
         ttl: how long a person may be silent before the flow expires; None: for ever.
         max_age: how long after its start the flow expires, whatever the person does.
         again: what happens when the flow is started where it runs already: ``"resume"`` shows
-            its question again, ``"restart"`` begins anew, ``"refuse"`` says that it runs.
+            its question again, ``"restart"`` begins anew, ``"refuse"`` says that it runs,
+            ``"confirm"`` asks whether to begin anew.
         interrupt: what happens to this flow when another one is started: ``"stack"`` goes on
             with it afterwards, ``"replace"`` cancels it, ``"refuse"`` does not start the other.
         description: a few words for the list of commands.

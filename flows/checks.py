@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 
 from flows.inputs import Input
+from flows.naming import shown
 from flows.replies import Reply
 
 
@@ -16,7 +17,7 @@ def call_refusal(function: object, *parameters: str) -> str | None:
     if isinstance(function, type) or not callable(function):
         return f"must be '{wanted}', not {function!r}"
     if not inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(called):
-        return f"{function!r} must be '{wanted}'; it is not async"
+        return f"{shown(function)} must be '{wanted}'; it is not async"
     return _binding_refusal(function, wanted, parameters)
 
 
@@ -29,7 +30,7 @@ def plain_call_refusal(function: object, parameter: str) -> str | None:
     """Why this is no plain function of one parameter; None where it is one."""
     wanted = f"def ({parameter})"
     if inspect.iscoroutinefunction(function):
-        return f"{function!r} must be '{wanted}'; it is async"
+        return f"{shown(function)} must be '{wanted}'; it is async"
     return _plain_refusal(function, wanted, parameter)
 
 
@@ -49,14 +50,14 @@ def _binding_refusal(
     try:
         signature.bind(*parameters)
     except TypeError as error:
-        return f"{function!r} must be '{wanted}': called like that, there is {error}"
+        return f"{shown(function)} must be '{wanted}'. Called like that: {error}"
     return None
 
 
 def saying_refusal(text: object) -> str | None:
     """Why nothing can be said with this; None where something can."""
-    said = text.text if isinstance(text, Reply) else text
-    if not isinstance(said, str) or not said.strip():
+    said = isinstance(text, Reply) and not text.blank
+    if not said and not (isinstance(text, str) and text.strip()):
         return f"it says {text!r}, which no channel can send. Give it a text."
     return None
 

@@ -53,7 +53,7 @@ class ConversationKey:
 
     def __str__(self) -> str:
         place = self.address
-        return _key_text(place.source, place.chat, place.topic, self.user)
+        return key_text(place.source, place.chat, place.topic, self.user)
 
     @property
     def person(self) -> str:
@@ -80,5 +80,6 @@ def _address_text(source: str, chat: str, topic: str | None) -> str:
 
 
 @lru_cache(maxsize=CACHED)
-def _key_text(source: str, chat: str, topic: str | None, user: str) -> str:
+def key_text(source: str, chat: str, topic: str | None, user: str) -> str:
+    """The storage key of a person in a chat, what ``ConversationKey`` is as a text."""
     return f"{_address_text(source, chat, topic)}/{quote(user, safe='')}"

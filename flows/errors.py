@@ -2,12 +2,15 @@
 
     HandrailError
     ├── DefinitionError (ValueError)        a flow, input or route that cannot work
-    │   └── UnboundedPattern                a pattern that RE2 cannot run in bounded time
+    │   ├── UnboundedPattern                a pattern that RE2 cannot run in bounded time
+    │   ├── NoLanguages                     a locale is chosen where the App has one language
+    │   └── UnknownLocale (LookupError)     a locale that the App does not have
     ├── UnknownFlow (LookupError)           a flow name that no registry holds
     ├── UnknownStep (LookupError)           a step name that the flow does not have
     ├── StartRefused (ValueError)           arguments that do not make the flow's data
     ├── InvalidKey (ValueError)             what a flow's key function answered is no key
     ├── NoScope (LookupError)               a flow cannot start where its key has no value
+    ├── CannotAsk (RuntimeError)            something asked that cannot: a middleware, say
     ├── StepError (RuntimeError)            a step handler failed; the turn left no trace
     │   ├── InvalidData                     the data that a step left does not validate
     │   ├── UndeclaredMove                  a move that the definition does not declare
@@ -16,6 +19,7 @@
     │   ├── ConcurrentAsk                   a second ``ask`` while one is outstanding
     │   ├── NondeterministicStep            a step whose re-run keeps disagreeing with its journal
     │   ├── JournalTooLong                  a step that asks too often
+    │   ├── StateTooLarge                   a conversation that keeps more than it may
     │   ├── HandlerTimeout                  a handler that ran out of time
     │   ├── TooDeep                         flows that call flows that call flows
     │   ├── NoFork                          ``turn.parallel`` in a flow without a fork
@@ -27,6 +31,9 @@
     ├── OperationError                      what an operator or a program asked for cannot be done
     │   ├── UnknownInstance (LookupError)   nothing that runs has this id
     │   ├── UnknownConversation (LookupError) nothing is known of that conversation
+    │   ├── UnknownBroadcast (LookupError)  no broadcast has this id
+    │   ├── BroadcastRefused (ValueError)   a broadcast that cannot begin, or cannot be moved so
+    │   ├── UnknownDeadLetter (LookupError) no dead letter has this number
     │   ├── UnknownToken (LookupError)      a ticket that is expired, used, or none of ours
     │   ├── NotWaiting (RuntimeError)       it does not wait for an operator
     │   ├── PayloadRefused (ValueError)     what is handed in is not what is waited for
@@ -37,6 +44,7 @@
     │   ├── OutcomeUnknown                  the answer to a commit was lost
     │   ├── BadRow (ValueError)             one row of a batch cannot be stored
     │   ├── CorruptState                    what is stored cannot be read; it is never overwritten
+    │   ├── SecretKeyMissing (LookupError)  there is no key for what is, or has to be, encrypted
     │   ├── SchemaMismatch                  the database is older, newer, or not ours
     │   └── AlreadyOwned                    another process works on this database
     └── ChannelError
@@ -44,6 +52,13 @@
         ├── SendRefused                     it will never take this message
         ├── ChatMoved                       the chat goes by another id now
         ├── SendUncertain                   the answer was cut: it may or may not have arrived
+        ├── DownloadFailed                  a file could not be fetched
+        │   └── FileTooLarge (ValueError)   it has more bytes than may be fetched
+        ├── CallError                       a call of the service's own API brought no result
+        │   ├── NoApi (LookupError)         the channel has none
+        │   ├── CallRefused (ValueError)    the service understood it and said no
+        │   ├── CallLater                   nothing was done; the service asks to wait, or is away
+        │   └── CallUncertain               the answer was cut: it may or may not have been done
         └── ChannelStopped                  the channel cannot go on (a revoked token, say)
 
 A message says what happened, with the values, and then what to do; the values are
@@ -81,6 +96,28 @@ class UnboundedPattern(DefinitionError):
         super().__init__(
             f"the pattern {pattern!r} cannot run in bounded time ({reason}). "
             "Write it without back-references and look-around (RE2 syntax)."
+        )
+
+
+class NoLanguages(DefinitionError):
+    """A locale was chosen in an App that speaks one language only."""
+
+    def __init__(self, locale: str | None) -> None:
+        self.locale = locale
+        super().__init__(
+            f"the locale {locale!r} cannot be chosen: the App has no languages. Give it "
+            "App(languages=Languages(...))."
+        )
+
+
+class UnknownLocale(DefinitionError, LookupError):
+    """A locale that the App does not have."""
+
+    def __init__(self, locale: str, known: Iterable[str]) -> None:
+        self.locale, self.known = locale, tuple(known)
+        super().__init__(
+            f"there is no locale {locale!r}; there are {', '.join(self.known)}. Choose one of "
+            "them, or add a catalogue for it."
         )
 
 
@@ -204,6 +241,12 @@ class NotAnAction(StepError):
         )
 
 
+class CannotAsk(HandrailError, RuntimeError):
+    """Something that cannot ask has asked: a middleware, say, or a handler whose update has no
+    person or no chat.
+    """
+
+
 class ConcurrentAsk(StepError):
     """A second ``ask`` while one is outstanding, as in ``asyncio.gather``."""
 
@@ -233,6 +276,30 @@ class JournalTooLong(StepError):
         self.limit = limit
         super().__init__(
             flow, step, f"it has asked more than {limit} questions. Split it into several steps."
+        )
+
+
+class StateTooLarge(StepError):
+    """A conversation would keep more than it may.
+
+    Attributes:
+        size, limit: what it would take, and the most that it may, in bytes.
+        part, part_size: the largest part of it, such as ``field 'photo'``, and its bytes.
+    """
+
+    def __init__(
+        self, flow: str, step: str, *, size: int, limit: int, part: str, part_size: int
+    ) -> None:
+        self.size = size
+        self.limit = limit
+        self.part = part
+        self.part_size = part_size
+        super().__init__(
+            flow,
+            step,
+            f"the conversation would take {size} bytes, and {limit} is the most; the largest part "
+            f"of it is {part}, with {part_size}. Keep large things elsewhere and a reference to "
+            "them here, or raise App(max_state=...).",
         )
 
 
@@ -352,6 +419,38 @@ class UnknownInstance(OperationError, LookupError):
         super().__init__(message)
 
 
+class UnknownBroadcast(OperationError, LookupError):
+    """No broadcast has this id: it was swept a while after its end, or there never was one.
+
+    ``near`` are ids that look alike.
+    """
+
+    def __init__(self, broadcast: str, known: Iterable[str] = ()) -> None:
+        self.broadcast = broadcast
+        self.near = tuple(get_close_matches(broadcast, tuple(known)))
+        hint = (
+            f"Did you mean {' or '.join(map(repr, self.near))}?"
+            if self.near
+            else "'handrail broadcast list' lists those that there are."
+        )
+        super().__init__(f"there is no broadcast {broadcast!r}. {hint}")
+
+
+class BroadcastRefused(OperationError, ValueError):
+    """A broadcast cannot begin as it was asked for, or cannot be paused, resumed or cancelled."""
+
+
+class UnknownDeadLetter(OperationError, LookupError):
+    """No dead letter has this number: it was replayed or erased, or there never was one."""
+
+    def __init__(self, letter: int) -> None:
+        self.letter = letter
+        super().__init__(
+            f"there is no dead letter {letter}: it was replayed or erased already, or there never "
+            "was one. 'handrail dead' lists those that there are."
+        )
+
+
 class UnknownConversation(OperationError, LookupError):
     """Nothing runs in a conversation of that key, or it is no key."""
 
@@ -435,13 +534,19 @@ class BadRow(StorageError, ValueError):
 class CorruptState(StorageError):
     """A stored conversation cannot be read. It is never overwritten and never 'not found'."""
 
-    def __init__(self, key: str, reason: str) -> None:
+    def __init__(
+        self, key: str, reason: str, *, remedy: str = "Restore it from a backup, or remove that row"
+    ) -> None:
         self.key = key
         self.reason = reason
         super().__init__(
             f"the stored state of conversation {key!r} cannot be read ({reason}). It was left as "
-            "it is. Restore it from a backup, or remove that row."
+            f"it is. {remedy}."
         )
+
+
+class SecretKeyMissing(StorageError, LookupError):
+    """A database, or a flow with ``Sensitive`` fields, needs a secret key that is not set."""
 
 
 class SchemaMismatch(StorageError):
@@ -483,6 +588,68 @@ class ChatMoved(ChannelError):
 
 class SendUncertain(ChannelError):
     """The answer was cut: the message may or may not have arrived."""
+
+
+class DownloadFailed(ChannelError):
+    """A file could not be fetched; nothing is left of it. Trying again may help, unless the file is
+    gone or too large.
+    """
+
+
+class FileTooLarge(DownloadFailed, ValueError):
+    """The file has more than ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(
+            f"the file has more than the {limit} bytes that may be fetched. Ask for a smaller one: "
+            "an input's max_size tells people so."
+        )
+
+
+class CallError(ChannelError):
+    """A call of the service's own API brought no result."""
+
+
+class NoApi(CallError, LookupError):
+    """The channel has no API that could be called."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        super().__init__(
+            f"{source} has no API to call, as Telegram has one. Look at 'update.source' before, "
+            "or run the bot on Telegram."
+        )
+
+
+class CallRefused(CallError, ValueError):
+    """The service understood the call and said no. ``code`` is that of its answer."""
+
+    def __init__(self, method: str, code: int, reason: str) -> None:
+        self.method = method
+        self.code = code
+        self.reason = reason
+        super().__init__(f"{method}: {reason} ({code})")
+
+
+class CallLater(CallError):
+    """Nothing was done. The service asks to wait ``seconds``, or could not be reached (None)."""
+
+    def __init__(self, method: str, seconds: float | None, reason: str) -> None:
+        self.method = method
+        self.seconds = seconds
+        self.reason = reason
+        wait = f"; try again in {seconds:g} seconds" if seconds is not None else ""
+        super().__init__(f"{method}: {reason}{wait}")
+
+
+class CallUncertain(CallError):
+    """The answer to the call was cut: it may or may not have been done."""
+
+    def __init__(self, method: str, reason: str) -> None:
+        self.method = method
+        self.reason = reason
+        super().__init__(f"{method}: the answer was lost ({reason})")
 
 
 class ChannelStopped(ChannelError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -18,8 +18,8 @@ from flows.forks import Branching, Fork
 from flows.instance import FlowInstance
 from flows.keys import USER_IN_CHAT, Key
 from flows.migrations import Migration
-from flows.models import DoesNotFit, dump_model, load_model, overwrite
-from flows.timing import Reminder
+from flows.models import DoesNotFit, Written, dump_model, load_model, overwrite
+from flows.timing import UNTIMED, Reminder, Timing
 from flows.turn import Turn
 
 S = TypeVar("S", bound=Enum)
@@ -44,7 +44,7 @@ StepCall = Callable[[], Awaitable[Action[S]]]
 StepMiddleware = Callable[[Turn[S, D, Deps], StepCall[S]], Awaitable[Action[S]]]
 """Runs around a step; ``await call_next()`` goes on, and answers a ``Wait`` where it asked."""
 
-Again = Literal["resume", "restart", "refuse"]
+Again = Literal["resume", "restart", "refuse", "confirm"]
 """What happens when a flow is started that runs here already."""
 
 Interrupt = Literal["stack", "replace", "refuse"]
@@ -57,7 +57,8 @@ class StepCode(Generic[S, D, Deps]):
 
     Attributes:
         fingerprint: of the handler's code: another one after a deploy that changed it.
-        timeout, remind, on_timeout: for the questions of this step that say nothing else.
+        timeout, remind, on_timeout: for the questions of this step that say nothing else;
+            ``timing`` is the three of them.
         late: the step to which ``on_timeout`` leads along an edge of its own, which ``next()``
             without a step does not take.
         on_enter, on_leave: hooks.
@@ -74,20 +75,28 @@ class StepCode(Generic[S, D, Deps]):
     on_enter: Hook[S, D, Deps] | None = None
     on_leave: Hook[S, D, Deps] | None = None
     middlewares: tuple[StepMiddleware[S, D, Deps], ...] = ()
+    timing: Timing = field(init=False, default=UNTIMED)
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None or self.remind or self.on_timeout is not None:
+            timing = Timing(self.timeout, self.remind, self.on_timeout)
+            object.__setattr__(self, "timing", timing)
 
 
 @dataclass(frozen=True, slots=True)
 class Hooks(Generic[S, D, Deps]):
-    """What runs when a flow begins and ends.
+    """What runs when a flow begins and ends, and when nobody can be reached.
 
     Attributes:
         exit: runs at every end, after ``complete`` or ``cancel``.
+        blocked: runs when its chat has turned out to be closed to the bot.
     """
 
     enter: Hook[S, D, Deps] | None = None
     exit: Hook[S, D, Deps] | None = None
     complete: Hook[S, D, Deps] | None = None
     cancel: Hook[S, D, Deps] | None = None
+    blocked: Hook[S, D, Deps] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,9 +177,8 @@ class Flow(Generic[S, D, R_co]):
 
     def settle(
         self, step: str, *, before: Mapping[str, Any], after: D, current: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], Collection[str]]:
-        """Writes the top-level fields that a step changed over the current data, validated;
-        answers the result, and the names of these fields.
+    ) -> Written:
+        """Writes the top-level fields that a step changed over the current data, validated.
 
         Raises:
             InvalidData: the result does not validate, or is no JSON.

@@ -63,7 +63,7 @@ def mermaid(flow: Drawable) -> str:
 
 def _mermaid_fork(flow: Drawable, fork: Fork, names: Mapping[str, str]) -> Iterator[str]:
     box = f"f{names[fork.after]}"
-    yield f'    state "{_need(fork)}" as {box} {{'
+    yield f'    state "{need(fork)}" as {box} {{'
     for place, branch in enumerate(fork.branches):
         if place:
             yield "        --"
@@ -96,7 +96,7 @@ def dot(flow: Drawable) -> str:
         '    node [shape=box, style=rounded, fontname="sans-serif"];',
         '    start [shape=point, label=""];',
     ]
-    edges = [edge for source in flow.table for edge in _dot_edges(flow, source)]
+    edges = list(moves(flow))
     if any(target == COMPLETED for _, target, _ in edges):
         lines.append('    end [shape=doublecircle, label="", width=0.2];')
     calls = _calls(flow)
@@ -116,13 +116,19 @@ def dot(flow: Drawable) -> str:
 
 def _dot_fork(fork: Fork, names: Mapping[str, str]) -> Iterator[str]:
     yield f"    subgraph cluster_{names[fork.after]} {{"
-    yield f'        label="{_need(fork)}"; style="rounded,dashed";'
+    yield f'        label="{need(fork)}"; style="rounded,dashed";'
     yield f"        {'; '.join(names[step] for step in fork.steps)};"
     yield "    }"
 
 
-def _dot_edges(flow: Drawable, source: str) -> Iterator[tuple[str, str, str]]:
-    """(source, target, label), with a fork as edges to its heads, and from its ends to its join."""
+def moves(flow: Drawable) -> Iterator[tuple[str, str, str]]:
+    """All declared moves as edges of a graph of steps: (source, target, label), with a fork as
+    edges to its heads, and from its ends to its join. The target ``completed`` is the end.
+    """
+    return (move for source in flow.table for move in _moves(flow, source))
+
+
+def _moves(flow: Drawable, source: str) -> Iterator[tuple[str, str, str]]:
     for target in flow.table[source]:
         if target == FORK:
             yield from ((source, head, "") for head in flow.forks[source].heads)
@@ -159,7 +165,7 @@ def _way(flow: Drawable, source: str, target: str) -> str:
     if target == FORK:
         fork = flow.forks[source]
         heads = ", ".join(map(_one_line, fork.heads))
-        return f"{_need(fork)} ({heads}), then {_one_line(fork.join)}"
+        return f"{need(fork)} ({heads}), then {_one_line(fork.join)}"
     label = _label(flow, source, target)
     if not label or label == _OTHERWISE:
         return f"{_one_line(target)} {label}".rstrip()
@@ -171,7 +177,7 @@ def _way(flow: Drawable, source: str, target: str) -> str:
 _OTHERWISE = "otherwise"
 
 
-def _need(fork: Fork) -> str:
+def need(fork: Fork) -> str:
     """How many of the branches it takes, in words."""
     if fork.needs_all:
         return "all of"

@@ -6,10 +6,13 @@ and a step that has called another flow holds the run of that one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from pydantic import BaseModel
+
+from flows.records import record
 from flows.visit import OnceResult, Visit
 
 HISTORY_LIMIT = 50
@@ -20,16 +23,20 @@ class Status(StrEnum):
     """How an instance is."""
 
     ACTIVE = "active"
+    """It runs."""
     ESCALATED = "escalated"
     """It runs, and a step of it waits for an operator."""
     COMPLETED = "completed"
+    """It has ended, and succeeded."""
     CANCELLED = "cancelled"
+    """It was ended by the person, a step, an operator, or time that was up for an answer."""
     EXPIRED = "expired"
+    """Its ``ttl`` or ``max_age`` was over."""
     QUARANTINED = "quarantined"
     """It fits no flow that is registered now; kept as it is until one does, or a person helps."""
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Past:
     """A step that was left.
 
@@ -45,7 +52,7 @@ class Past:
     fork: OpenFork | None = None
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Line:
     """A line of steps that are done one after the other: the main one of a flow, or a branch."""
 
@@ -54,17 +61,18 @@ class Line:
 
     def leave(self, undo: dict[str, Any]) -> None:
         """Remembers the current visit for ``back``."""
-        if self.visit is None:
-            return
-        self.remember(Past(self.visit.step, self.visit.asked, undo))
+        visit = self.visit
+        if visit is not None:
+            self.remember(Past(visit.step, visit.asked, undo, None))
 
     def remember(self, past: Past) -> None:
         """Puts something on top of the history; what is too old drops out."""
         self.history.append(past)
-        del self.history[:-HISTORY_LIMIT]
+        if len(self.history) > HISTORY_LIMIT:
+            del self.history[:-HISTORY_LIMIT]
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Branch(Line):
     """A branch of an open fork.
 
@@ -79,7 +87,7 @@ class Branch(Line):
     changed: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class OpenFork:
     """A fork that is being gone through.
 
@@ -110,7 +118,23 @@ class OpenFork:
         return sum(one.done for one in self.branches)
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True)
+class PendingStart:
+    """A start that waits for a person to confirm it, since the flow runs already.
+
+    Attributes:
+        number: what its buttons name it by.
+        data: the data that the flow would start with, in its JSON form.
+        payload, started_by: as of ``FlowInstance``.
+    """
+
+    number: int
+    data: dict[str, Any]
+    payload: str = ""
+    started_by: dict[str, Any] | None = None
+
+
+@record(slots=True, kw_only=True)
 class FlowInstance(Line):
     """One run of a flow for one conversation.
 
@@ -119,6 +143,9 @@ class FlowInstance(Line):
         secret: key of this instance's button tokens; never shown.
         data: the flow's data as committed, in its JSON form.
         payload: what came with the trigger: the command's arguments, the pressed data.
+        started_by: the content that the trigger matched, in its JSON form, unless it was only
+            words (see ``flows.started_by``).
+        pending: a start of the same flow that waits to be confirmed.
         started: milliseconds since the epoch.
         inputs: accepted inputs so far.
         fork: the fork that is open; the main line has no visit meanwhile.
@@ -130,6 +157,8 @@ class FlowInstance(Line):
         origin: a digest of the update that started it, the same when that turn is run again and
             another one in every database: what ``idempotency_key`` is made of.
         assignee: the person whom it was handed over to, where several could answer.
+        loaded: a model of this data that nobody has been given yet, with the data; no part of the
+            state.
     """
 
     id: str
@@ -149,14 +178,23 @@ class FlowInstance(Line):
     oldest: int | None = None
     origin: str = ""
     assignee: str | None = None
+    started_by: dict[str, Any] | None = None
+    pending: PendingStart | None = None
+    loaded: tuple[dict[str, Any], BaseModel] | None = field(default=None, compare=False, repr=False)
+
+    def take_loaded(self) -> BaseModel | None:
+        """The model of the data as it is now, if there is one that nobody has been given yet."""
+        loaded, self.loaded = self.loaded, None
+        return loaded[1] if loaded is not None and loaded[0] is self.data else None
 
     def enter(self, step: str, *, line: Line | None = None, origin: str | None = None) -> Visit:
         """Starts a visit of ``step`` on a line of its own, or on the main one, and answers it."""
-        visit = Visit(self.count(), step, origin=origin)
-        visit.once = self.spare.pop(visit.place, {})
+        self.visits += 1
+        visit = Visit.begun(self.visits, step, origin)
         if self.spare:
+            visit.once = self.spare.pop(visit.place, {})
             self.spare = {at: one for at, one in self.spare.items() if _number(at) > visit.number}
-        (line or self).visit = visit
+        (self if line is None else line).visit = visit
         return visit
 
     def keep_for_called(self, called: str, place: str, results: dict[str, OnceResult]) -> None:

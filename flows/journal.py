@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from random import Random
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flows.errors import ConcurrentAsk, JournalTooLong
-from flows.timing import UNTIMED, Timing
+from flows.records import record
+from flows.timing import Timing
 from flows.visit import Answer, Visit, Waiting
 
 if TYPE_CHECKING:
@@ -31,12 +31,17 @@ TRIES_USED = "tries used"
 TIMED_OUT = "timed out"
 """The kind of the journal entry that stands for an ``ask`` that nobody answered in time."""
 
+MISSED = "missed"
+"""The kind of a journal entry that is there for one run: something has come that the question does
+not take, and its ``otherwise`` is to be called. Its value tells whether it was a refused answer.
+"""
+
 _log = logging.getLogger("handrail.steps")
 
 Note = Callable[[], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Calling:
     """A step calls another flow, and waits for its end.
 
@@ -49,7 +54,6 @@ class Calling:
     data: dict[str, Any]
 
 
-@dataclass(slots=True)
 class Run:
     """One run of a handler: where it stands in the journal, and how it came to rest.
 
@@ -66,41 +70,54 @@ class Run:
         waiting: set by the live ``ask``: the mark of a suspension.
         calling: set by the live ``call``: another such mark.
         misfit: set when the journal does not fit the code, with the reason.
+        halted: the handler has come to rest, by a suspension, a misfit or its end; whatever it
+            does now is only its unwinding.
         concurrent: a second ``ask`` came while one was outstanding.
         closed: the handler has ended; nothing more counts.
         main: the task that the handler runs in.
-        line: where the live ``ask`` stands, as ``file:line``.
+        left: the cancellation that has left the live ``ask``; its traceback tells where that is.
         aside: tells the messages of ``on_error`` from those of the step.
     """
 
-    flow: str
-    visit: Visit
-    fresh: bool
-    note: Note
-    muted: bool
-    root: str = ""
-    shared: bool = False
-    timing: Timing = UNTIMED
-    held: bool = False
-    position: int = 0
-    messages: int = 0
-    waiting: Waiting | None = None
-    calling: Calling | None = None
-    misfit: str | None = None
-    concurrent: bool = False
-    closed: bool = False
-    main: asyncio.Task[Any] | None = field(default_factory=asyncio.current_task)
-    line: str = ""
-    aside: str = ""
-    asking: asyncio.Task[Any] | None = None
-    tickets: dict[str, bool] = field(default_factory=dict)
-    _random: Random | None = None
+    def __init__(
+        self,
+        flow: str,
+        visit: Visit,
+        note: Note,
+        muted: bool,
+        root: str,
+        shared: bool,
+        timing: Timing,
+        held: bool,
+    ) -> None:
+        self.flow = flow
+        self.visit = visit
+        self.note = note
+        self.muted = muted
+        self.root = root
+        self.shared = shared
+        self.timing = timing
+        self.held = held
+        self.fresh = False
+        self.position = 0
+        self.messages = 0
+        self.waiting: Waiting | None = None
+        self.calling: Calling | None = None
+        self.misfit: str | None = None
+        self.halted = False
+        self.concurrent = False
+        self.closed = False
+        self.main: asyncio.Task[Any] | None = asyncio.current_task()
+        self.left: asyncio.CancelledError | None = None
+        self.aside = ""
+        self.asking: asyncio.Task[Any] | None = None
+        self.tickets: dict[str, bool] = {}
+        self._random: Random | None = None
 
     @property
-    def halted(self) -> bool:
-        """The handler has come to rest; whatever it does now is only its unwinding."""
-        suspended = self.waiting is not None or self.calling is not None
-        return suspended or self.misfit is not None or self.closed
+    def suspended(self) -> bool:
+        """It has come to a live ``ask`` or ``call``."""
+        return self.waiting is not None or self.calling is not None
 
     @property
     def at_fresh(self) -> bool:
@@ -114,28 +131,30 @@ class Run:
 
     def enter_ask(self) -> None:
         """As ``enter``, and tells a second question that is asked at the same time."""
-        suspended = self.waiting is not None or self.calling is not None
-        if suspended and asyncio.current_task() not in (self.asking, self.main):
+        if not self.halted:
+            return
+        if self.suspended and asyncio.current_task() not in (self.asking, self.main):
             self.concurrent = True
             raise ConcurrentAsk(self.flow, self.visit.step)
-        self.enter()
+        self._late()
 
     def next_answer(self, kind: str, key: str | None) -> Answer | None:
         """The known answer to the ask that stands here, or None when it is the live one."""
-        if self.position == len(self.visit.answers):
+        answers = self.visit.answers
+        if self.position == len(answers):
             if self.position >= JOURNAL_LIMIT:
                 raise JournalTooLong(self.flow, self.visit.step, JOURNAL_LIMIT)
             return None
-        answer = self.visit.answers[self.position]
+        answer = answers[self.position]
         if answer.key != key:
             self.refuse_journal(f"answer {self.position + 1} has key {answer.key!r}, not {key!r}")
-        if answer.kind not in (kind, TRIES_USED, TIMED_OUT):
+        if answer.kind != kind and answer.kind not in (TRIES_USED, TIMED_OUT):
             self.refuse_journal(f"answer {self.position + 1} is {answer.kind!r}, not {kind!r}")
         return answer
 
     def refuse_journal(self, reason: str) -> NoReturn:
         """The journal does not fit the code: the step is to start from its top."""
-        self.misfit = reason
+        self.misfit, self.halted = reason, True
         raise asyncio.CancelledError
 
     def suspend(self, waiting: Waiting) -> NoReturn:
@@ -148,18 +167,29 @@ class Run:
         self.calling = calling
         self._rest()
 
-    def _rest(self) -> NoReturn:
-        self.line = _callers_line()
-        self.asking = asyncio.current_task()
-        raise asyncio.CancelledError
+    def give_up(self) -> NoReturn:
+        """The handler ends here, without a question: there is no room for it."""
+        self._rest()
 
-    def ordinal(self) -> int:
-        """The number of the question that stands here."""
-        return self.visit.ordinal(self.position)
+    def _rest(self) -> NoReturn:
+        self.halted = True
+        self.asking = asyncio.current_task()
+        self.left = asyncio.CancelledError()
+        raise self.left
+
+    def close(self) -> None:
+        """The handler has ended; nothing more counts."""
+        self.closed = self.halted = True
+        self.left = None  # its traceback holds this run: a cycle that would have to be collected
+
+    def line(self) -> str:
+        """Where the live ``ask`` stands, as ``file:line``; only before ``close``."""
+        return _line_outside(self.left.__traceback__ if self.left is not None else None)
 
     def slot(self, instance: str) -> str:
         """The name of the next message."""
-        name = f"{instance}.{self.visit.number}.{self.visit.base}.{self.aside}{self.messages}"
+        visit = self.visit
+        name = f"{instance}.{visit.number}.{visit.base}.{self.aside}{self.messages}"
         self.messages += 1
         return name
 
@@ -179,9 +209,12 @@ class Run:
         raise asyncio.CancelledError
 
 
-def _callers_line() -> str:
-    """Where the handler stands, as ``file:line``: the innermost frame outside of this package."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("flows."):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+def _line_outside(traceback: TracebackType | None) -> str:
+    """The innermost line of the traceback that is outside of this package, as ``file:line``."""
+    line = ""
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if not str(frame.f_globals.get("__name__")).startswith("flows."):
+            line = f"{frame.f_code.co_filename}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return line

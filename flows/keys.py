@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from inspect import iscoroutinefunction
 from typing import Literal, get_args
 
+from flows.naming import shown
 from flows.updates import Update
 
 KeyKind = Literal["user_in_chat", "chat", "topic", "user"]
@@ -47,7 +48,7 @@ def key_refusal(key: object) -> str | None:
     if not isinstance(key, Hashable):
         return f"the key {key!r} cannot be hashed. Take a function."
     if iscoroutinefunction(key):
-        return f"the key {key!r} is an async function. Take one that answers at once."
+        return f"the key {shown(key)} is an async function. Take one that answers at once."
     return None
 
 

@@ -21,7 +21,7 @@ Deps = TypeVar("Deps", default=Any)
 HookDecorator = Callable[[Hook[S, D, Deps]], Hook[S, D, Deps]]
 """What ``@flow.on_enter(step)`` is: it takes a hook of this flow, and answers it as it is."""
 
-_End = Literal["enter", "exit", "complete", "cancel"]
+_Moment = Literal["enter", "exit", "complete", "cancel", "blocked"]
 
 
 class Lifecycle(Head[S, D, Deps], Generic[S, D, Deps]):
@@ -88,9 +88,18 @@ class Lifecycle(Head[S, D, Deps], Generic[S, D, Deps]):
         """A hook of every end, after ``on_complete`` or ``on_cancel``. Raises DefinitionError."""
         return self._hook("exit", hook)
 
-    def _hook(self, end: _End, hook: Hook[S, D, Deps]) -> Hook[S, D, Deps]:
-        self._check_call(f"on_{end} hook", getattr(self._hooks, end), hook, "turn")
-        changed: dict[str, Hook[S, D, Deps]] = {end: hook}
+    def on_blocked(self, hook: Hook[S, D, Deps]) -> Hook[S, D, Deps]:
+        """A hook of the moment in which it turns out that nobody can be reached any more: the
+        person has blocked the bot, or it was thrown out of the group. The flow stays where it
+        is, parked: nothing reminds of it, and nothing that happens by itself is said, until the
+        person writes again. The hook may read and change the data, and log; what it says is
+        not sent. Raises DefinitionError.
+        """
+        return self._hook("blocked", hook)
+
+    def _hook(self, moment: _Moment, hook: Hook[S, D, Deps]) -> Hook[S, D, Deps]:
+        self._check_call(f"on_{moment} hook", getattr(self._hooks, moment), hook, "turn")
+        changed: dict[str, Hook[S, D, Deps]] = {moment: hook}
         self._hooks = replace(self._hooks, **changed)
         return hook
 

@@ -13,6 +13,8 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
+from flows.records import record
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -34,24 +36,46 @@ class DoesNotFit(ValueError):
 def load_model(model: type[M], value: Mapping[str, Any]) -> M:
     """The model of its JSON form. Raises DoesNotFit."""
     try:
-        return model.model_validate_json(orjson.dumps(value), by_alias=False, by_name=True)
+        # what model_validate_json calls; a turn does this several times
+        loaded: M = model.__pydantic_validator__.validate_json(
+            orjson.dumps(value), by_alias=False, by_name=True
+        )
     except ValidationError as error:
         raise DoesNotFit.of(error) from None
+    return loaded
 
 
 def dump_model(model: BaseModel) -> dict[str, Any]:
     """The JSON form of a model. Raises DoesNotFit where there is none."""
     try:
-        return model.model_dump(mode="json", by_alias=False, round_trip=True, warnings=False)
+        # what model_dump calls
+        dumped: dict[str, Any] = model.__pydantic_serializer__.to_python(
+            model, mode="json", by_alias=False, round_trip=True, warnings=False
+        )
     except PydanticSerializationError as error:
         raise DoesNotFit(None, str(error)) from None
+    return dumped
+
+
+@record(frozen=True, slots=True)
+class Written:
+    """A model at rest after a change.
+
+    Attributes:
+        data: its JSON form.
+        changed: the names of the top-level fields that were changed.
+        model: the model that the JSON form makes, where one was made that nobody has been given.
+    """
+
+    data: dict[str, Any]
+    changed: Collection[str]
+    model: BaseModel | None = None
 
 
 def overwrite(
     current: Mapping[str, Any], *, before: Mapping[str, Any], after: BaseModel
-) -> tuple[dict[str, Any], Collection[str]]:
+) -> Written:
     """Writes the top-level fields in which ``after`` differs from ``before`` over ``current``.
-    Answers the result in its JSON form, and the names of these fields.
 
     Raises:
         DoesNotFit: the result does not validate, or is no JSON.
@@ -59,10 +83,22 @@ def overwrite(
     left = dump_model(after)
     changed = {name: value for name, value in left.items() if value != before.get(name, ...)}
     if not changed:
-        return dict(current), ()
+        return Written(dict(current), (), None)
+    merged = {**current, **changed}
+    try:
+        model = load_model(type(after), merged)
+    except orjson.JSONEncodeError as error:  # a lone surrogate, 2**70
+        raise _no_json(changed, error) from None
+    data = dump_model(model)
+    # where validation has changed something, what is stored makes another model than what was
+    # validated, as far as anybody can tell
+    return Written(data, changed.keys(), model if data == merged else None)
+
+
+def _no_json(changed: Mapping[str, Any], error: orjson.JSONEncodeError) -> DoesNotFit:
     for name, value in changed.items():
         try:
             orjson.dumps(value)
-        except orjson.JSONEncodeError as error:  # a lone surrogate, 2**70
-            raise DoesNotFit(name, str(error)) from None
-    return dump_model(load_model(type(after), {**current, **changed})), changed.keys()
+        except orjson.JSONEncodeError as fault:
+            return DoesNotFit(name, str(fault))
+    return DoesNotFit(None, str(error))

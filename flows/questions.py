@@ -10,6 +10,7 @@ from typing import Any
 from flows.inputs import Input, Json, input_from_json
 from flows.inputs.layout import rows_by_width
 from flows.replies import Button, Keyboard, Reply
+from flows.translations import kept, said
 from flows.visit import WaitButton, Waiting
 
 Mint = Callable[[int, int, Any], str]
@@ -22,7 +23,7 @@ def wait_buttons(
     """The buttons that the inputs offer with these drafts, or at first, in their order."""
     known = first_drafts(inputs) if drafts is None else drafts
     return [
-        WaitButton(label, value, index)
+        WaitButton(kept(label), value, index)
         for index, (accepted, draft) in enumerate(zip(inputs, known, strict=True))
         for label, value in accepted.options(draft)
     ]
@@ -63,7 +64,7 @@ def _row_sizes(waiting: Waiting) -> list[int]:
         button = waiting.buttons[place]
         rows = made.pop(button.input, None)
         if rows is None:
-            free.append(button.label)
+            free.append(said(button.label))
             place += 1
             continue
         sizes += [*rows_by_width(free, columns), *rows]

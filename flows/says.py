@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
-from flows.effects import NOTICE_LIMIT
+from flows.bot import Bot
+from flows.calling import Calling
+from flows.effects import LogLine
 from flows.instance import FlowInstance
 from flows.journal import Run
-from flows.replies import Edit, Format, Keyboard, Message, Reply
+from flows.replies import Message, Reply, Send
+from flows.sending import Sending
+from flows.speaking import Speaks
 from flows.surroundings import Surroundings
+from flows.updates import Update
 
 
-class Says:
+class Says(Sending[Message], Calling, Speaks):
     """The part of a turn that says something; what an earlier run has said is muted."""
 
     __slots__ = ()
@@ -21,42 +26,39 @@ class Says:
     _instance: FlowInstance
     _around: Surroundings
 
-    def reply(
-        self, text: str | Reply, *, format: Format = "plain", keyboard: Keyboard = ()
-    ) -> Message:
-        """Sends a message, once the turn is committed; the handle is for ``edit``."""
+    def _send(self, send: Send) -> Message:
         run = self._run
         run.enter()
+        if not isinstance(send, Reply):
+            if not run.muted:
+                self._around.effects.emit(send)
+            return Message(send.slot, send.ref)
         slot = run.slot(self._instance.id)
         if not run.muted:
-            reply = text if isinstance(text, Reply) else Reply(text=text, format=format)
-            if keyboard:
-                reply = replace(reply, keyboard=keyboard)
-            self._around.effects.emit(reply, slot)
+            self._around.effects.emit(send, slot)
         return Message(slot)
 
-    def edit(
-        self,
-        message: Message,
-        text: str,
-        *,
-        format: Format = "plain",
-        keyboard: Keyboard = (),
-    ) -> None:
-        """Replaces the text and the keyboard of a message that this step has sent."""
+    def _cause(self) -> Update:
         self._run.enter()
-        if not self._run.muted:
-            edit = Edit(slot=message.slot, text=text, format=format, keyboard=keyboard)
-            self._around.effects.emit(edit)
+        return self._around.update
+
+    def _known_bots(self) -> Mapping[str, Bot]:
+        return self._around.bots
+
+    def _speaks_now(self) -> bool:
+        self._run.enter()
+        return not self._run.muted
 
     def notice(self, text: str) -> None:
         """A short notice (up to 200 characters) on the button that was pressed."""
         self._run.enter()
         if not self._run.muted:
-            self._around.effects.notice = text[:NOTICE_LIMIT]
+            self._around.effects.remark(text)
 
     def log(self, message: str, **values: Any) -> None:
         """Writes a line to the log, once the turn is committed."""
         self._run.enter()
         if not self._run.muted:
-            self._around.effects.logs.append((message, values))
+            run, instance = self._run, self._instance
+            line = LogLine(message, values, instance.flow, run.visit.step, instance.id)
+            self._around.effects.logs.append(line)

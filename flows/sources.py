@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from hashlib import blake2b
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, TypeVar
@@ -60,13 +61,8 @@ def read_moves(handler: Callable[..., Any]) -> Moves:
     # a lambda has no source of its own: its lines may hold those of other steps
     if not inspect.isfunction(function) or function.__name__ == "<lambda>":
         return Moves()
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, SyntaxError):  # defined at a prompt, by exec, or within an expression
-        return Moves()
+    calls = _calls_in(function.__code__, function.__code__.co_filename)
     names = _namespace(function)
-    parameter = next(iter(inspect.signature(function).parameters), "")
-    calls = list(_calls(tree, parameter))
     said = {method for method, _ in calls}
     return Moves(
         targets=tuple(_of_kind(Enum, calls, names, "next")),
@@ -81,7 +77,23 @@ def read_moves(handler: Callable[..., Any]) -> Moves:
 _Call = tuple[str, list[ast.expr]]
 
 
-def _of_kind(kind: type[T], calls: list[_Call], names: Names, *methods: str) -> Iterator[T]:
+@lru_cache(maxsize=256)
+def _calls_in(code: CodeType, file: str) -> Sequence[_Call]:
+    """The calls of methods of the first parameter: the name and the arguments of each. All steps
+    that are asked in one line, and those of a factory, have one code.
+
+    Args:
+        file: where it stands. Codes of two files may be equal, and one may have no source.
+    """
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
+    except (OSError, SyntaxError):  # defined at a prompt, by exec, or within an expression
+        return ()
+    parameter = code.co_varnames[0] if code.co_varnames else ""
+    return tuple(_calls(tree, parameter))
+
+
+def _of_kind(kind: type[T], calls: Sequence[_Call], names: Names, *methods: str) -> Iterator[T]:
     """What the first arguments in the calls of these methods name, where it is of this kind."""
     for method, arguments in calls:
         if method in methods and arguments:
@@ -136,16 +148,22 @@ def _enclosed(function: FunctionType) -> Iterator[tuple[str, object]]:
 
 def fingerprint(handler: Callable[..., Any]) -> str:
     """A digest of the handler's own code (not of what it calls): 16 hexadecimal digits."""
-    function = inspect.unwrap(handler)
-    code = getattr(function, "__code__", None)
-    if code is None:
-        code = getattr(getattr(function, "__call__", None), "__code__", None)  # noqa: B004 - the method itself
+    code = code_of(handler)
     digest = blake2b(digest_size=8)
-    if isinstance(code, CodeType):
+    if code is not None:
         _digest(code, digest.update)
     else:
         digest.update(repr(type(handler)).encode())
     return digest.hexdigest()
+
+
+def code_of(handler: Callable[..., Any]) -> CodeType | None:
+    """The handler's own code; None where it has none, as what is written in C."""
+    function = inspect.unwrap(handler)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        code = getattr(getattr(function, "__call__", None), "__code__", None)  # noqa: B004 - the method itself
+    return code if isinstance(code, CodeType) else None
 
 
 def _digest(code: CodeType, update: Callable[[bytes], None]) -> None:

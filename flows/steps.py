@@ -93,7 +93,8 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
             on_timeout: the step to go to when that time is up (along an edge of its own, which
                 ``next()`` does not take), or a function that decides; else ``flow.on_timeout``,
                 else the flow is cancelled.
-            on_enter, on_leave: hooks, as with ``flow.on_enter(step)``.
+            on_enter: a hook, as with ``flow.on_enter(step)``.
+            on_leave: a hook, as with ``flow.on_leave(step)``.
             middleware: runs around this step, inside that of the flow; the outermost first.
 
         Raises:
@@ -161,7 +162,10 @@ class Steps(Lifecycle[S, D, Deps], Generic[S, D, Deps]):
         Args:
             into: the field that takes the answer.
             save: takes the answer instead, with the data.
-            to, timeout, remind, on_timeout: as with ``step``.
+            to: where it may go on, as with ``step``.
+            timeout: how long the person has for the answer.
+            remind: when the person is reminded of it.
+            on_timeout: what happens when that time is up, as with ``step``.
 
         Raises:
             DefinitionError: ``into`` names no field; both or neither of ``into`` and ``save``

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from flows.bot import Bot
 from flows.effects import Effects
+from flows.fsm import Machine
+from flows.records import record
 from flows.updates import Person, Update
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True)
 class Surroundings:
     """What a turn brings from the engine into a step.
 
@@ -18,6 +21,10 @@ class Surroundings:
         person: who may press the buttons, as ``ConversationKey.person`` has it.
         now: when the turn started, milliseconds since the epoch.
         turn: its number: the seq of its cause, which only grows.
+        roles: of the person, as the App's ``Roles`` say; None: it knows no roles.
+        refusal: what a person is told who may not do something.
+        bots: those that run here, by their sources.
+        fsm: the state of plain handlers of whom the update is from.
     """
 
     update: Update
@@ -27,3 +34,7 @@ class Surroundings:
     effects: Effects
     now: int
     turn: int
+    roles: Collection[str] | None
+    refusal: str
+    bots: Mapping[str, Bot]
+    fsm: Machine

@@ -28,7 +28,8 @@ class Reminder:
     def __post_init__(self) -> None:
         if not isinstance(self.after, timedelta) or self.after <= timedelta(0):
             raise DefinitionError(
-                f"a reminder comes after a timedelta longer than nothing, not {self.after!r}"
+                f"a reminder comes after a timedelta longer than nothing, not {self.after!r}. With "
+                "a text of its own it is Reminder(timedelta(...), 'text')."
             )
 
 
@@ -68,11 +69,15 @@ class Timing:
     @classmethod
     def of(cls, timeout: timedelta | None, remind: Remind | None, on_timeout: Any) -> Timing:
         """The timing as it is written at a question. Raises DefinitionError."""
+        if timeout is None and remind is None and on_timeout is None:
+            return UNTIMED
         check_timeout(timeout)
         return cls(timeout, ladder(remind), on_timeout)
 
     def over(self, default: Timing) -> Timing:
         """This one, with what it does not say taken from the default."""
+        if self is UNTIMED:
+            return default
         return Timing(
             self.timeout or default.timeout,
             self.reminders or default.reminders,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol
 
 from flows.errors import DefinitionError
-from flows.patterns import BoundedPattern, compile_pattern
+from flows.menus import MenuCommand, MenuScope, languages_of_menu, scopes_of_menu
+from flows.patterns import BoundedMatch, BoundedPattern, compile_pattern
 from flows.replies import BUTTON_PREFIX, MAX_BUTTON_DATA
 from flows.updates import Command, Content, Press, TextMessage, Update
 
@@ -30,13 +32,30 @@ class OnCommand:
     Args:
         name: 1 to 32 of ``a-z``, ``0-9`` and ``_``; a leading slash is dropped.
         description: a few words for the list of commands.
+        languages: the description in other languages, by two-letter code.
+        scope: in which chats a menu shows it: ``"everybody"``, ``"private"``, ``"groups"``,
+            ``"admins"``, the id of a chat, or several of these; ``()``: none does.
+
+    Raises:
+        DefinitionError: the name, a language or a scope is none.
     """
 
     name: str
     description: str = ""
+    languages: Mapping[str, str] | Sequence[tuple[str, str]] = field(default=(), kw_only=True)
+    scope: MenuScope | Sequence[MenuScope] = field(default="everybody", kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", command_name(self.name))
+        # as tuples, so that a trigger can be hashed and compared
+        object.__setattr__(self, "languages", languages_of_menu(self.languages))
+        object.__setattr__(self, "scope", scopes_of_menu(self.scope))
+
+    def in_menu(self, description: str = "") -> MenuCommand:
+        """The command as menus have it; ``description`` stands in where it has none."""
+        said = self.description or description
+        languages, scopes = languages_of_menu(self.languages), scopes_of_menu(self.scope)
+        return MenuCommand(self.name, said, languages, scopes)
 
     def match(self, content: Content) -> str | None:
         """The arguments of the command."""
@@ -49,13 +68,24 @@ class OnCommand:
 class OnCallback:
     """A pressed button whose data matches ``pattern``, in which ``*`` stands for anything; the
     payload is the data. The engine's own buttons never match.
+
+    Args:
+        regex: in place of ``pattern``: what is found in the data (RE2).
+
+    Raises:
+        UnboundedPattern: RE2 refuses ``regex``.
     """
 
-    pattern: str
+    pattern: str = ""
+    regex: str = field(default="", kw_only=True)
+    _compiled: BoundedPattern | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not self.pattern:
-            raise DefinitionError("OnCallback needs a pattern, such as 'signup:*'")
+        object.__setattr__(self, "_compiled", compile_pattern(self.regex) if self.regex else None)
+        if bool(self.pattern) == bool(self.regex):
+            raise DefinitionError(
+                "OnCallback needs a pattern, such as 'signup:*', or a regex=, and not both"
+            )
         if self.pattern.startswith(BUTTON_PREFIX):
             raise DefinitionError(
                 f"OnCallback({self.pattern!r}): data that starts with {BUTTON_PREFIX!r} belongs to "
@@ -69,9 +99,17 @@ class OnCallback:
 
     def match(self, content: Content) -> str | None:
         """The data of the button."""
-        if isinstance(content, Press) and fnmatchcase(content.data, self.pattern):
-            return content.data
-        return None
+        if not isinstance(content, Press) or content.data.startswith(BUTTON_PREFIX):
+            return None
+        if self._compiled is None:
+            return content.data if fnmatchcase(content.data, self.pattern) else None
+        return content.data if self._compiled.search(content.data) is not None else None
+
+    def found(self, content: Content) -> BoundedMatch | None:
+        """What ``regex`` has found."""
+        if self._compiled is None or not isinstance(content, Press):
+            return None
+        return self._compiled.search(content.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +131,10 @@ class OnText:
         if isinstance(content, TextMessage) and self._compiled.search(content.text):
             return content.text
         return None
+
+    def found(self, content: Content) -> BoundedMatch | None:
+        """What the pattern has found."""
+        return self._compiled.search(content.text) if isinstance(content, TextMessage) else None
 
 
 @dataclass(frozen=True, slots=True)

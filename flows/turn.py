@@ -24,8 +24,10 @@ from flows.journal import Run
 from flows.progress import Progress
 from flows.questions import Mint
 from flows.says import Says
+from flows.sessions import checked_replacement
+from flows.started_by import content_of
 from flows.surroundings import Surroundings
-from flows.updates import Person, Update
+from flows.updates import Content, Person, Update
 from flows.visit import OnceResult
 
 if TYPE_CHECKING:
@@ -58,7 +60,6 @@ class Turn(Asks[S, D, Deps], Decides[S], Says, Generic[S, D, Deps]):
 
     def __init__(
         self,
-        *,
         step: S,
         data: D,
         session: Any,
@@ -73,7 +74,8 @@ class Turn(Asks[S, D, Deps], Decides[S], Says, Generic[S, D, Deps]):
         self.data = data
         self.session = session
         self.input = answer
-        self.scene: dict[str, Any] = orjson.loads(orjson.dumps(run.visit.scene))
+        scene = run.visit.scene
+        self.scene: dict[str, Any] = orjson.loads(orjson.dumps(scene)) if scene else {}
         self.deps: Deps = around.deps
         self._run = run
         self._flow = flow
@@ -147,6 +149,29 @@ class Turn(Asks[S, D, Deps], Decides[S], Says, Generic[S, D, Deps]):
         return Person(**seen)
 
     @property
+    def roles(self) -> frozenset[str]:
+        """The roles that the person had when this visit first looked, as the App's ``Roles`` say;
+        the same in a re-run.
+        """
+        self._run.enter()
+        seen, roles = self._run.visit.seen, self._around.roles
+        if roles is not None:
+            seen.setdefault("roles", sorted(roles))
+        return frozenset(seen.get("roles", ()))
+
+    def get_session(self) -> Any:
+        """The session as it is now: ``turn.session``."""
+        return self.session
+
+    def next_session(self, session: Any) -> None:
+        """Puts another session in the place of this one, whole, once the step decides.
+
+        Raises:
+            TypeError: it is none of the same model, or there is no session model.
+        """
+        self.session = checked_replacement(self.session, session)
+
+    @property
     def update(self) -> Update:
         """What came in and caused this turn."""
         self._run.enter()
@@ -156,6 +181,17 @@ class Turn(Asks[S, D, Deps], Decides[S], Says, Generic[S, D, Deps]):
     def payload(self) -> str:
         """What came with the trigger: the arguments of a command, the data of a press."""
         return self._instance.payload
+
+    @property
+    def started_by(self) -> Content | None:
+        """What the trigger that started the flow has matched, with its file or place; None where
+        it was a text, a command or a press, whose words are in ``payload``, or no trigger.
+
+        Raises:
+            ValueError: this version cannot read what an older one has stored.
+        """
+        kept = self._instance.started_by
+        return content_of(kept) if kept is not None else None
 
     @property
     def instance(self) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from flows.records import record
 from flows.replies import Reply
 
 if TYPE_CHECKING:
     from flows.instance import FlowInstance
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Answer:
     """An answer in the journal: the kind of the input, the ask's key, the JSON form."""
 
@@ -20,7 +21,7 @@ class Answer:
     value: Any
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class OnceResult:
     """A result of ``turn.once``; ``position``: how many answers stood before it."""
 
@@ -28,7 +29,7 @@ class OnceResult:
     value: Any
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class WaitButton:
     """A button of the question: pressing it gives ``value`` as the answer to ``input``.
 
@@ -42,7 +43,7 @@ class WaitButton:
     kept: bool = False
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Rung:
     """A reminder that is still to come: when (milliseconds since the epoch), and its words."""
 
@@ -50,7 +51,7 @@ class Rung:
     text: str
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Poll:
     """A question that several people answer.
 
@@ -65,7 +66,7 @@ class Poll:
     answers: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Waiting:
     """What the step waits for, complete enough to route and to ask again without the code.
 
@@ -83,14 +84,16 @@ class Waiting:
         timeout: how long an answer may take, in milliseconds.
         deadline: when the time for the answer is up.
         rungs: reminders to come, the next one first.
+        otherwise: what is said to what is not taken, in place of the reason and the question;
+            empty: the handler is run to be told of it; None: neither.
     """
 
     ordinal: int
     explicit: bool
     inputs: list[dict[str, Any]]
-    key: str | None
-    prompt: Reply | None
-    buttons: list[WaitButton]
+    key: str | None = None
+    prompt: Reply | None = None
+    buttons: list[WaitButton] = field(default_factory=list)
     failures: int = 0
     slot: str = ""
     asked: int = 0
@@ -101,9 +104,10 @@ class Waiting:
     timeout: int | None = None
     deadline: int | None = None
     rungs: list[Rung] = field(default_factory=list)
+    otherwise: str | None = None
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Escalation:
     """A step waits for an operator.
 
@@ -123,7 +127,7 @@ class Escalation:
     fresh: bool = False
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Given:
     """The answer to a ``turn.wait``: the stored input that took it, and the JSON form."""
 
@@ -131,7 +135,7 @@ class Given:
     value: Any
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Visit:
     """A stay in a step, from entering to leaving it: its journal and its question.
 
@@ -141,7 +145,8 @@ class Visit:
         undone: what undone answers have added to the ordinals: a question that is asked again
             after another answer is another one, and old buttons mean nothing to it.
         asked: whether the step has asked anything yet; then a run of it is a re-run.
-        seen: ``now`` (ms), ``seed`` and ``user`` as first used.
+        seen: ``now`` (ms), ``seed``, ``user`` and ``roles`` as first used; of a plain handler, the
+            number of the ``route`` that has called it, where that is not its first.
         data, session: values at entry of fields that others have changed since.
         misfit: fingerprint of the code that the journal did not fit, if that happened.
         origin: the step that a detour returns to, if this is one.
@@ -171,6 +176,14 @@ class Visit:
     call_key: str | None = None
     escalated: Escalation | None = None
     new: bool = False
+
+    @classmethod
+    def begun(cls, number: int, step: str, origin: str | None) -> Visit:
+        """A visit that has just begun. Each turn begins one: see ``flows.records``."""
+        return cls(
+            number, step, 0, 0, False, [], {}, {}, {}, {}, {},
+            None, None, origin, None, None, None, None, False,
+        )  # fmt: skip
 
     @property
     def place(self) -> str:

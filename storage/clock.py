@@ -21,13 +21,12 @@ class VersionClock:
     even when the clock stands still or goes back.
     """
 
-    def __init__(self, clock: Milliseconds) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._highest = 0
 
-    def first(self) -> int:
-        """The version of a scope that is written for the first time."""
-        return self.seen(max(self._clock() * 1000, self._highest + 1))
+    def first(self, micros: int) -> int:
+        """The version of a scope that is written for the first time, at this time."""
+        return self.seen(max(micros, self._highest + 1))
 
     def seen(self, version: int) -> int:
         """Takes note of a version that a scope has got, and answers it."""

@@ -44,9 +44,20 @@ def given_back(partitions: Iterable[Partition]) -> list[Partition]:
     return [replace(row, owner=None, until=0) for row in partitions]
 
 
-def fence_of(partitions: Iterable[Partition], worker: str) -> Fence:
-    """What the worker holds."""
-    return Fence(worker, {row.part: row.epoch for row in partitions if row.owner == worker})
+def fence_of(partitions: Iterable[Partition], worker: str, workers: int = 1) -> Fence:
+    """What the worker holds; ``workers`` is how many there are."""
+    epochs = {row.part: row.epoch for row in partitions if row.owner == worker}
+    return Fence(worker, epochs, workers)
+
+
+def known_workers(until: dict[str, int], worker: str, *, now: int, ttl: int) -> int:
+    """Notes in ``until`` that the worker has called, forgets those whose time is up, and answers
+    how many are left.
+    """
+    until[worker] = now + ttl
+    for name in [name for name, end in until.items() if end <= now]:
+        del until[name]
+    return len(until)
 
 
 def still_held(fence: Fence, epochs: Iterable[tuple[int, int]]) -> Collection[int]:

@@ -12,8 +12,11 @@ from flows.ports import Page, Query
 
 LARGEST_PAGE = 1000
 
-EQUAL = ("conv", "instance", "flow", "status")
+EQUAL = ("conv", "instance", "flow", "status", "part", "letter")
 """Fields of a query that a column must be equal to."""
+
+APART = ("live", "person", "step", "before", "text")
+"""Fields of a query that are looked at in another way each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Listing:
         order: the columns that rows are sorted by; together unique.
         newest_first: whether the order goes down.
         filters: which fields of the query apply, and the columns they look at: for equality,
-            but for ``live`` (nothing is there) and ``person`` (whose scope it is).
+            but for those of ``APART``.
     """
 
     columns: tuple[str, ...]
@@ -46,6 +49,9 @@ LISTINGS: Mapping[str, Listing] = {
             "status": "status",
             "live": "ended",
             "person": "conv",
+            "step": "step",
+            "before": "updated",
+            "text": "id",
         },
     ),
     "transitions": Listing(
@@ -58,19 +64,25 @@ LISTINGS: Mapping[str, Listing] = {
         ("id", "part", "conv", "origin", "body", "error", "tries", "at"),
         ("id",),
         newest_first=True,
+        filters={"conv": "conv", "letter": "id"},
+    ),
+    "audit": Listing(
+        ("id", "at", "who", "what", "target", "detail", "conv"),
+        ("id",),
+        newest_first=True,
         filters={"conv": "conv"},
     ),
     "inbox": Listing(
         ("seq", "source", "ext", "part", "conv", "kind", "body", "notes", "at", "tries"),
         ("seq",),
         newest_first=False,
-        filters={"conv": "conv"},
+        filters={"conv": "conv", "part": "part"},
     ),
     "outbox": Listing(
         ("seq", "part", "chat", "conv", "turn", "n", "slot", "body", "state", "tries", "due"),
         ("seq",),
         newest_first=False,
-        filters={"conv": "conv", "status": "state"},
+        filters={"conv": "conv", "status": "state", "part": "part"},
     ),
     "timers": Listing(
         ("conv", "name", "part", "due", "generation", "kind", "body"),
@@ -88,12 +100,18 @@ class Look:
     Attributes:
         live: whether the column ``ended`` must be empty (True) or not (False).
         person: whose scopes the column ``conv`` must be one of.
+        step: what must be among the words of the column ``step``.
+        before: what the column ``updated`` must be less than.
+        text: what must be in the column ``id`` or ``conv``.
     """
 
     listing: Listing
-    matches: Mapping[str, str]
+    matches: Mapping[str, str | int]
     live: bool | None
     person: str | None
+    step: str | None
+    before: int | None
+    text: str | None
     after: tuple[Any, ...] | None
     limit: int
 
@@ -106,7 +124,7 @@ def look(query: Query) -> Look:
     if not 1 <= query.limit <= LARGEST_PAGE:
         raise ValueError(f"a page has 1 to {LARGEST_PAGE} rows, not {query.limit}")
     equal = {name: getattr(query, name) for name in EQUAL if getattr(query, name) is not None}
-    apart = [name for name in ("live", "person") if getattr(query, name) is not None]
+    apart = [name for name in APART if getattr(query, name) is not None]
     for name in (*equal, *apart):
         if name not in listing.filters:
             raise ValueError(
@@ -117,6 +135,9 @@ def look(query: Query) -> Look:
         {listing.filters[name]: value for name, value in equal.items()},
         query.live,
         query.person,
+        query.step,
+        query.before,
+        query.text,
         None if query.after is None else _begin(query.after, listing),
         query.limit,
     )

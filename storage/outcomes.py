@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from flows.ports import Committed, Outcome, ScopeWrite, TurnCommit
 from storage.clock import VersionClock
@@ -19,7 +19,8 @@ def decide(
     undone: Collection[int],
     versions: dict[str, int],
     clock: VersionClock,
-) -> Iterator[Committed]:
+    micros: int,
+) -> list[Committed]:
     """The outcome of each turn, in order.
 
     Args:
@@ -28,21 +29,22 @@ def decide(
         versions: the scopes of the batch that exist; brought forward turn by turn, so that a
             second turn of one scope or one cause in the batch sees the first.
         clock: where the versions of new scopes come from.
+        micros: the database's time, in microseconds since the epoch.
     """
     causes = set(undone)
+    outcomes: list[Committed] = []
     for turn in turns:
         if turn.part not in held:
-            yield FENCED
+            outcomes.append(FENCED)
         elif turn.cause not in causes:
-            yield GONE
+            outcomes.append(GONE)
         elif _conflicts(turn.scopes, versions):
-            yield CONFLICT
+            outcomes.append(CONFLICT)
         else:
             causes.discard(turn.cause)
-            yield Committed(
-                Outcome.DONE,
-                tuple([_version(scope, versions, clock) for scope in turn.scopes]),
-            )
+            new = tuple([_version(scope, versions, clock, micros) for scope in turn.scopes])
+            outcomes.append(Committed(Outcome.DONE, new))
+    return outcomes
 
 
 def _conflicts(scopes: Sequence[ScopeWrite], versions: Mapping[str, int]) -> bool:
@@ -52,10 +54,10 @@ def _conflicts(scopes: Sequence[ScopeWrite], versions: Mapping[str, int]) -> boo
     return False
 
 
-def _version(scope: ScopeWrite, versions: dict[str, int], clock: VersionClock) -> int:
+def _version(scope: ScopeWrite, versions: dict[str, int], clock: VersionClock, micros: int) -> int:
     """The version of the scope after its turn; 0 stands for one that is still absent."""
     if scope.state is None:
         return scope.version or 0
-    version = clock.first() if scope.version is None else clock.seen(scope.version + 1)
+    version = clock.first(micros) if scope.version is None else clock.seen(scope.version + 1)
     versions[scope.key] = version
     return version

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from urllib.parse import quote, unquote
+
+ERASED = "erased"
+"""What stands in the audit in place of whom it was about."""
+
 KEY_SLASHES = 4
 """How many slashes a conversation key has: channel, bot, chat, topic, user."""
 
@@ -23,3 +29,22 @@ def private_chat(conv: str) -> str | None:
         return None
     chat, _, user = conv.rpartition("/")
     return chat if chat.split("/")[2] == user else None
+
+
+def prefix_of(source: str) -> str:
+    """What the keys of a bot's conversations begin with."""
+    channel, _, bot = source.partition(":")
+    return f"{quote(channel, safe='')}/{quote(bot, safe='')}/"
+
+
+def new_chats_of(keys: Iterable[str], after: str | None) -> list[str]:
+    """The channel's ids of the private chats among sorted conversation keys, each once, without
+    that of ``after``, which came before them: a chat with topics has several keys.
+    """
+    before = None if after is None else _chat_of(after)
+    found = dict.fromkeys(chat for key in keys if (chat := _chat_of(key)) is not None)
+    return [unquote(chat) for chat in found if chat != before]
+
+
+def _chat_of(key: str) -> str | None:
+    return key.split("/")[2] if private_chat(key) is not None else None

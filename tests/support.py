@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import Enum
 from typing import Any
 
@@ -46,3 +47,10 @@ class Names(BaseModel):
     second: str = ""
     third: str = ""
     count: int = 0
+
+
+async def cancelled() -> None:
+    """Awaits what somebody else has cancelled."""
+    work = asyncio.get_running_loop().create_future()
+    work.cancel()
+    await work

@@ -6,6 +6,7 @@ Revision 0001, after none.
 import sqlalchemy as sa
 
 from alembic import op
+from storage.sql.steps import Steps
 
 revision = "0001"
 down_revision = None
@@ -14,7 +15,8 @@ depends_on = None
 
 PARTITIONS = 64
 
-name = sa.String(191)
+name = Steps.name
+text = Steps.text
 number = sa.BigInteger()
 part = sa.SmallInteger()
 sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -22,12 +24,13 @@ undone = sa.text("todo IS NOT NULL")
 
 
 def upgrade() -> None:
-    create_keeping()
-    create_conversations()
-    create_inbox()
-    create_outbox()
-    create_timers()
-    create_log()
+    steps = Steps(op)
+    create_keeping(steps)
+    create_conversations(steps)
+    create_inbox(steps)
+    create_outbox(steps)
+    create_timers(steps)
+    create_log(steps)
 
 
 def downgrade() -> None:
@@ -38,15 +41,15 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
-def create_keeping() -> None:
-    meta = op.create_table(
+def create_keeping(steps: Steps) -> None:
+    steps.create_table(
         "meta",
         sa.Column("name", name, nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("value", text, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-    op.bulk_insert(meta, [{"name": "application", "value": "handrail"}])
-    partitions = op.create_table(
+    steps.fill("meta", [{"name": "application", "value": "handrail"}])
+    steps.create_table(
         "partitions",
         sa.Column("part", part, autoincrement=False, nullable=False),
         sa.Column("owner", name, nullable=True),
@@ -55,8 +58,8 @@ def create_keeping() -> None:
         sa.PrimaryKeyConstraint("part"),
     )
     rows = [{"part": place, "owner": None, "epoch": 0, "until": 0} for place in range(PARTITIONS)]
-    op.bulk_insert(partitions, rows)
-    op.create_table(
+    steps.fill("partitions", rows)
+    steps.create_table(
         "chat_aliases",
         sa.Column("source", name, nullable=False),
         sa.Column("chat", name, nullable=False),
@@ -66,20 +69,21 @@ def create_keeping() -> None:
     )
 
 
-def create_conversations() -> None:
-    op.create_table(
+def create_conversations(steps: Steps) -> None:
+    steps.create_table(
         "conversations",
         sa.Column("key", name, nullable=False),
         sa.Column("part", part, nullable=False),
         sa.Column("person", name, nullable=True),
         sa.Column("version", number, nullable=False),
         sa.Column("cause", number, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("state", text, nullable=False),
         sa.Column("updated", number, nullable=False),
         sa.PrimaryKeyConstraint("key"),
+        postgresql_with={"fillfactor": "50"},
     )
-    op.create_index("ix_conversations_person", "conversations", ["person"])
-    op.create_table(
+    steps.create_index("ix_conversations_person", "conversations", ["person"])
+    steps.create_table(
         "instances",
         sa.Column("conv", name, nullable=False),
         sa.Column("id", name, nullable=False),
@@ -87,7 +91,7 @@ def create_conversations() -> None:
         sa.Column("flow_version", number, nullable=False),
         sa.Column("step", name, nullable=False),
         sa.Column("status", name, nullable=False),
-        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("result", text, nullable=True),
         sa.Column("updated", number, nullable=False),
         sa.Column("ended", number, nullable=True),
         sa.PrimaryKeyConstraint("conv", "id"),
@@ -95,8 +99,8 @@ def create_conversations() -> None:
     )
 
 
-def create_inbox() -> None:
-    op.create_table(
+def create_inbox(steps: Steps) -> None:
+    steps.create_table(
         "inbox",
         sa.Column("seq", sequence, nullable=False),
         sa.Column("source", name, nullable=False),
@@ -104,8 +108,8 @@ def create_inbox() -> None:
         sa.Column("part", part, nullable=False),
         sa.Column("conv", name, nullable=True),
         sa.Column("kind", name, nullable=False),
-        sa.Column("body", sa.Text(), nullable=True),
-        sa.Column("notes", sa.Text(), nullable=True),
+        sa.Column("body", text, nullable=True),
+        sa.Column("notes", text, nullable=True),
         sa.Column("at", number, nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("todo", part, nullable=True),
@@ -114,13 +118,13 @@ def create_inbox() -> None:
         sa.UniqueConstraint("source", "ext", name="uq_inbox_source_ext"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
+    steps.create_index(
         "ix_inbox_todo", "inbox", ["todo", "seq"], sqlite_where=undone, postgresql_where=undone
     )
 
 
-def create_outbox() -> None:
-    op.create_table(
+def create_outbox(steps: Steps) -> None:
+    steps.create_table(
         "outbox",
         sa.Column("seq", sequence, nullable=False),
         sa.Column("part", part, nullable=False),
@@ -129,7 +133,7 @@ def create_outbox() -> None:
         sa.Column("turn", number, nullable=False),
         sa.Column("n", number, nullable=False),
         sa.Column("slot", name, nullable=True),
-        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("body", text, nullable=True),
         sa.Column("state", name, nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("due", number, nullable=False),
@@ -137,26 +141,26 @@ def create_outbox() -> None:
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("turn", "n", "conv", name="uq_outbox_turn_n_conv"),
     )
-    op.create_index(
+    steps.create_index(
         "ix_outbox_todo",
         "outbox",
         ["todo", "chat", "seq"],
         sqlite_where=undone,
         postgresql_where=undone,
     )
-    op.create_table(
+    steps.create_table(
         "messages",
         sa.Column("conv", name, nullable=False),
         sa.Column("slot", name, nullable=False),
-        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("ref", text, nullable=False),
         sa.Column("at", number, nullable=False),
         sa.PrimaryKeyConstraint("conv", "slot"),
         sqlite_with_rowid=False,
     )
 
 
-def create_timers() -> None:
-    op.create_table(
+def create_timers(steps: Steps) -> None:
+    steps.create_table(
         "timers",
         sa.Column("conv", name, nullable=False),
         sa.Column("name", name, nullable=False),
@@ -166,16 +170,16 @@ def create_timers() -> None:
         sa.Column("generation", number, nullable=False),
         sa.Column("source", name, nullable=False),
         sa.Column("kind", name, nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("body", text, nullable=False),
         sa.PrimaryKeyConstraint("conv", "name"),
         sa.UniqueConstraint("id", name="uq_timers_id"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_timers_part_due", "timers", ["part", "due"])
+    steps.create_index("ix_timers_part_due", "timers", ["part", "due"])
 
 
-def create_log() -> None:
-    op.create_table(
+def create_log(steps: Steps) -> None:
+    steps.create_table(
         "transitions",
         sa.Column("turn", number, autoincrement=False, nullable=False),
         sa.Column("n", number, autoincrement=False, nullable=False),
@@ -184,19 +188,19 @@ def create_log() -> None:
         sa.Column("flow", name, nullable=False),
         sa.Column("source", name, nullable=True),
         sa.Column("target", name, nullable=True),
-        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("cause", text, nullable=False),
         sa.Column("at", number, nullable=False),
         sa.PrimaryKeyConstraint("turn", "n", "conv"),
         sqlite_with_rowid=False,
     )
-    op.create_table(
+    steps.create_table(
         "dead_letters",
         sa.Column("id", sequence, nullable=False),
         sa.Column("part", part, nullable=False),
         sa.Column("conv", name, nullable=True),
         sa.Column("origin", name, nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("body", text, nullable=False),
+        sa.Column("error", text, nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("at", number, nullable=False),
         sa.Column("source", name, nullable=True),
@@ -209,4 +213,4 @@ def create_log() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_dead_letters_conv", "dead_letters", ["conv"])
+    steps.create_index("ix_dead_letters_conv", "dead_letters", ["conv"])

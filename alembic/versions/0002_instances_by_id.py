@@ -4,6 +4,7 @@ Revision 0002, after 0001.
 """
 
 from alembic import op
+from storage.sql.steps import Steps
 
 revision = "0002"
 down_revision = "0001"
@@ -12,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_instances_id", "instances", ["id"])
+    Steps(op).create_index("ix_instances_id", "instances", ["id"])
 
 
 def downgrade() -> None:

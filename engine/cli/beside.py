@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
+import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,8 +48,8 @@ async def operator(app: App, *, may_create: bool = False) -> AsyncIterator[Opera
     """
     settings = Settings.from_environment()
     await check_database(settings.database_url, may_create=may_create)
-    storage = composition.storage_of(settings.database_url)
-    async with app.operator(storage, sources=(_source(settings),)) as opened:
+    storage = composition.storage_of(settings.database_url, settings.secret_key)
+    async with app.operator(storage, sources=(_source(settings),), who=who()) as opened:
         yield opened
 
 
@@ -59,7 +61,7 @@ async def reading(url: str) -> AsyncIterator[FlowStorage]:
         NoDatabase: there is none, or not in the schema of this version.
     """
     await check_database(url, may_create=False)
-    storage = composition.storage_of(url)
+    storage = composition.storage_of(url, Settings.from_environment().secret_key)
     try:
         await storage.open()
         yield storage
@@ -69,24 +71,49 @@ async def reading(url: str) -> AsyncIterator[FlowStorage]:
 
 async def check_database(url: str, *, may_create: bool) -> None:
     """Raises NoDatabase where opening it would make it, or change its schema under a bot."""
-    from storage.sql import migrate
-
     if url.startswith("memory:"):
         raise NoDatabase(
             "the database is memory://, which no other process can look into. Name one with "
             "HANDRAIL_DATABASE_URL."
         )
+    if url.startswith(("redis:", "rediss:")):
+        await _check_redis(url, may_create=may_create)
+        return
+    from storage.sql import migrate
+
     there = await asyncio.to_thread(migrate.current, url)
+    shown = migrate.named(url)
     if there is None and not may_create:
         raise NoDatabase(
-            f"there is no database {url} yet, or nothing in it. Run the bot first, or name the "
-            "bot's database with HANDRAIL_DATABASE_URL."
+            f"there is no database {shown} yet, or nothing in it. Run the bot first (on a server, "
+            "'handrail db upgrade' before it), or name the bot's database with "
+            "HANDRAIL_DATABASE_URL."
         )
     if there is not None and there != (needed := migrate.head()):
         raise NoDatabase(
-            f"the database {url} is at {there}; this version needs {needed}. Stop the bot, and "
+            f"the database {shown} is at {there}; this version needs {needed}. Stop the bot, and "
             "run 'handrail db upgrade' first; or look at an upgraded copy."
         )
+
+
+async def _check_redis(url: str, *, may_create: bool) -> None:
+    """A format of another version is refused whoever opens it; only emptiness is asked here."""
+    from storage import RedisStorage
+    from storage.redis import schema
+
+    if await schema.current(url) is None and not may_create:
+        raise NoDatabase(
+            f"there is nothing in {RedisStorage(url)} yet. Run the bot first, or name the bot's "
+            "database with HANDRAIL_DATABASE_URL."
+        )
+
+
+def who() -> str:
+    """Who sits at the command line, for the audit."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # the user id has no name, as in many containers
+        return f"user {os.getuid()}" if hasattr(os, "getuid") else "command line"
 
 
 def _source(settings: Settings) -> str:

@@ -8,14 +8,19 @@ from typing import Annotated
 import typer
 
 from engine.cli import (
+    broadcasting,
     database,
     definitions,
     exploring,
+    inspecting,
+    keys,
+    letters,
     looking,
     operating,
     scaffold,
     talking,
     transcripts,
+    webhooks,
 )
 from engine.cli.output import say
 from engine.settings import PREFIX, Settings
@@ -60,4 +65,11 @@ transcripts.add_to(app)
 exploring.add_to(app)
 looking.add_to(app)
 operating.add_to(app)
+letters.add_to(app)
+inspecting.add_to(app)
 app.add_typer(database.app, name="db", short_help="Look after the database's schema.")
+app.add_typer(
+    webhooks.app, name="webhook", short_help="See or remove where Telegram posts updates."
+)
+app.add_typer(keys.app, name="key", short_help="Look after the keys that encrypt what is stored.")
+app.add_typer(broadcasting.app, name="broadcast", short_help="Send one message to many people.")

@@ -51,4 +51,9 @@ def _url() -> str:
     url = Settings.from_environment().database_url
     if url.startswith("memory:"):
         raise NoSchema("HANDRAIL_DATABASE_URL is memory://, which has no schema to look after.")
+    if url.startswith(("redis:", "rediss:")):
+        raise NoSchema(
+            "HANDRAIL_DATABASE_URL names Redis, which has no tables to look after: a bot makes "
+            "what it needs when it starts, and refuses what another version has written."
+        )
     return url

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from engine.app import App
 from engine.cli.fitting import judge_database
 from engine.cli.loading import load_app
 from engine.cli.output import say
@@ -57,11 +58,16 @@ def check(
             "written to it.",
         ),
     ] = None,
+    languages: Annotated[
+        bool,
+        typer.Option("--languages", help="Also list what the catalogues of its languages lack."),
+    ] = False,
 ) -> None:
     """Check a bot's flows, and list their steps; before a deploy, also what runs in a database.
 
     A mistake in a flow (a step that nothing leads to, say) is reported with its flow and step.
-    With --database, the exit code is 1 if instances would be set aside (quarantined).
+    With --database, the exit code is 1 if instances would be set aside (quarantined); with
+    --languages, if a text lacks its translation.
 
     Example: handrail check examples.signup:app --database sqlite+aiosqlite:///handrail.db
     """
@@ -70,10 +76,30 @@ def check(
     for line in lines:
         say(line)
     if not lines:
-        say("The app has no flow. Was its registry given to it, or applied to its router?")
+        say(
+            "The app has no flow, only plain handlers."
+            if app.flows
+            else "The app has no flow. Was its registry given to it, or applied to its router?"
+        )
     say("No mistakes found.", style="green")
-    if database is not None and not judge_database(app, database):
+    complete = not languages or _judge_languages(app)
+    if (database is not None and not judge_database(app, database)) or not complete:
         raise typer.Exit(1)
+
+
+def _judge_languages(app: App) -> bool:
+    """Tells what the catalogues of the app lack, and whether that is nothing."""
+    if app.languages is None:
+        say("The app has no languages. Give it App(languages=Languages(...)).")
+        return True
+    from engine.languages.lacking import faults  # it loads Babel
+
+    found = list(faults(app.languages))
+    for line in found:
+        say(line)
+    if not found:
+        say(f"Everything is translated: {', '.join(app.languages.locales)}.", style="green")
+    return not found
 
 
 def graph(

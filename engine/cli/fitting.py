@@ -26,7 +26,7 @@ def judge_database(app: App, url: str) -> bool:
 
     async def judge() -> list[Verdict]:
         async with beside.reading(url) as storage:
-            return [verdict async for verdict in dry_run(storage, app.registry.flows)]
+            return [verdict async for verdict in dry_run(storage, app.flows)]
 
     verdicts = beside.run(judge())
     for place in sorted({(one.flow, one.step) for one in verdicts}):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
@@ -16,12 +15,14 @@ from engine.cli import beside
 from engine.cli.loading import load_app
 from engine.cli.output import say, table
 from engine.cli.talking import Target
+from engine.confidences import of_instance
 from engine.operate import InstancePage, InstanceView
-from engine.operate.homes import home_of
 from engine.operate.lookup import visits
+from engine.operate.words import moment, span, who
 from engine.places import Flows, escalated
+from engine.redaction import Redactor
 from engine.state import unfit
-from flows.errors import UnknownConversation, UnknownFlow
+from flows.errors import UnknownFlow
 from flows.inputs import input_from_json
 from flows.instance import FlowInstance, Status
 from flows.ports import InstanceRow
@@ -65,8 +66,8 @@ def ps(
             return await operator.instances(flow=flow, status=status, live=live, limit=limit)
 
     page = beside.run(look())
-    if not page.rows and flow is not None and flow not in app.registry.flows:
-        raise UnknownFlow(flow, app.registry.flows)
+    if not page.rows and flow is not None and flow not in app.flows:
+        raise UnknownFlow(flow, app.flows)
     if not page.rows:
         say("Nothing to list." if all or status else "Nothing runs.")
         return
@@ -87,7 +88,7 @@ def show(target: Target, instance: Instance) -> None:
             return await operator.show(instance)
 
     view = beside.run(look())
-    for name, value in _facts(view, target, app.registry.flows):
+    for name, value in _facts(view, target, app.flows):
         say(f"{name:<10} {harmless(value)}")
 
 
@@ -96,31 +97,13 @@ def summary(row: InstanceRow) -> str:
     return f"{row.id}: {row.flow} at {row.step or '(no step)'}, {row.status}"
 
 
-def who(key: str) -> str:
-    """Whose conversation it is, for people."""
-    try:
-        home = home_of(key)
-    except UnknownConversation:
-        return key
-    place = home.address
-    if home.user is None:
-        return key
-    if place.topic is not None:
-        return f"{home.user.id} in {place.chat}, topic {place.topic}"
-    return home.user.id if place.chat == home.user.id else f"{home.user.id} in {place.chat}"
-
-
-def span(milliseconds: int) -> str:
-    """A time in its largest unit: 5s, 3m, 2h, 4d."""
-    seconds = max(milliseconds, 0) // 1000
-    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
+def age(at: int) -> str:
+    """How long ago it was."""
+    return span(_now() - at)
 
 
 def _row(row: InstanceRow) -> tuple[str, ...]:
-    return (row.id, row.flow, row.step, row.status, who(row.conv), span(_now() - row.updated))
+    return (row.id, row.flow, row.step, row.status, who(row.conv), age(row.updated))
 
 
 def _facts(view: InstanceView, target: str, flows: Flows) -> Iterator[tuple[str, str]]:
@@ -132,25 +115,27 @@ def _facts(view: InstanceView, target: str, flows: Flows) -> Iterator[tuple[str,
     yield "status", row.status
     yield "who", who(row.conv)
     yield "in", row.conv
-    yield "idle", span(_now() - row.updated)
+    yield "idle", age(row.updated)
     if view.instance is not None and view.instance.status is Status.QUARANTINED:
         yield "set aside", unfit(view.instance, flows) or "it fits again, and goes on next time"
+    if view.parked:
+        yield "parked", "its chat is closed to the bot; it goes on when its person writes"
     if view.instance is not None:
-        yield from _state(view.instance, target)
+        yield from _state(view.instance, target, Redactor(of_instance(view.instance, flows)))
         yield from _data(view.instance.data, model)
     elif row.result is not None:
-        yield from _data(orjson.loads(row.result), model)
+        yield from _result(row.result, model)
     for timer in view.timers:
         yield "timer", f"{timer.name}, {_when(timer.due)}"
     for move in view.moves:
         way = f"{move.source or '(start)'} -> {move.target or '(end)'}"
-        yield "move", f"{_clock(move.at)} {way} by {move.cause}"
+        yield "move", f"{moment(move.at)} {way} by {move.cause}"
 
 
-def _state(instance: FlowInstance, target: str) -> Iterator[tuple[str, str]]:
-    yield "started", _clock(instance.started)
+def _state(instance: FlowInstance, target: str, redactor: Redactor) -> Iterator[tuple[str, str]]:
+    yield "started", moment(instance.started)
     for visit in visits(instance):
-        yield from (("waits for", line) for line in _waits(visit, instance, target))
+        yield from (("waits for", line) for line in _waits(visit, instance, target, redactor))
     if instance.history:
         yield "came by", " ".join(past.step for past in instance.history)
     if escalated(instance):
@@ -167,19 +152,28 @@ def _data(data: dict[str, Any], model: type[BaseModel] | None) -> Iterator[tuple
         yield "data", f"{name} = {orjson.dumps(value).decode()}"
 
 
-def _waits(visit: Visit, instance: FlowInstance, target: str) -> Iterator[str]:
+def _result(result: str, model: type[BaseModel] | None) -> Iterator[tuple[str, str]]:
+    data = orjson.loads(result)
+    if isinstance(data, dict):
+        yield from _data(data, model)
+    else:
+        yield "data", "(it is encrypted with a key that is not here, or was changed since)"
+
+
+def _waits(visit: Visit, instance: FlowInstance, target: str, redactor: Redactor) -> Iterator[str]:
+    """A question or a reason may quote what operators do not see."""
     if visit.escalated is not None:
-        yield f"an operator ({visit.step}): {_escalation(visit.escalated)}"
+        yield f"an operator ({visit.step}): {redactor.text(_escalation(visit.escalated))}"
         yield f"  answer: handrail resume {target} {instance.id} PAYLOAD"
     if visit.waiting is not None and visit.waiting.ticket is not None:
         yield f"an outside event ({visit.step}), which comes with:"
         yield f"  handrail resume {target} {visit.waiting.ticket} PAYLOAD"
     elif visit.waiting is not None:
-        yield f"its person ({visit.step}): {_question(visit.waiting)}"
+        yield f"its person ({visit.step}): {redactor.text(_question(visit.waiting))}"
 
 
 def _escalation(escalation: Escalation) -> str:
-    since = f"since {_clock(escalation.at)}, {escalation.reason}"
+    since = f"since {moment(escalation.at)}, {escalation.reason}"
     if escalation.accept is None:
         return since
     return f"{since}. {input_from_json(escalation.accept).hint()}"
@@ -187,17 +181,13 @@ def _escalation(escalation: Escalation) -> str:
 
 def _question(waiting: Waiting) -> str:
     asked = waiting.prompt.text if waiting.prompt is not None else "(no prompt)"
-    until = f" (until {_clock(waiting.deadline)})" if waiting.deadline is not None else ""
+    until = f" (until {moment(waiting.deadline)})" if waiting.deadline is not None else ""
     return " ".join(asked.split()) + until
 
 
 def _when(due: int) -> str:
     left = due - _now()
-    return f"{_clock(due)}, in {span(left)}" if left > 0 else f"{_clock(due)}, now due"
-
-
-def _clock(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(" ", "seconds").replace("+00:00", "Z")
+    return f"{moment(due)}, in {span(left)}" if left > 0 else f"{moment(due)}, now due"
 
 
 def _now() -> int:

@@ -1,4 +1,4 @@
-"""``start``, ``resume``, ``goto``, ``cancel`` and ``erase``: acting on what runs."""
+"""``start``, ``resume``, ``goto``, ``repeat``, ``cancel`` and ``erase``: acting on what runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ After = Callable[[Operator, Receipt], Awaitable[InstanceRow | None]]
 
 def add_to(app: typer.Typer) -> None:
     """Registers the commands."""
-    for command in (start, resume, goto, cancel, erase):
+    for command in (start, resume, goto, repeat, cancel, erase):
         app.command()(command)
 
 
@@ -107,6 +107,14 @@ def goto(
     Example: handrail goto examples.signup:app 2s-0 EMAIL
     """
     _order(target, lambda operator: operator.goto(instance, step), _instance(instance))
+
+
+def repeat(target: Target, instance: Instance) -> None:
+    """Have an instance ask its question again.
+
+    Example: handrail repeat examples.signup:app 2s-0
+    """
+    _order(target, lambda operator: operator.repeat(instance), _instance(instance))
 
 
 def cancel(

@@ -17,7 +17,6 @@ from engine.cli import logs
 from engine.cli.loading import load_app, load_package
 from engine.cli.output import say
 from engine.settings import Settings
-from engine.testing.transcript import TranscriptMismatch, play, read_transcript
 from flows.errors import HandrailError
 
 if TYPE_CHECKING:
@@ -114,6 +113,9 @@ def _search(folder: Path) -> Iterator[Path]:
 
 
 def _passes(job: Job) -> bool:
+    # Imported by other commands as well, which play nothing.
+    from engine.testing.transcript import TranscriptMismatch, play, read_transcript
+
     try:
         transcript = read_transcript(job.path)
         asyncio.run(play(job.app(), transcript))

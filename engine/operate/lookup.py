@@ -10,7 +10,7 @@ from typing import Any
 from engine.operate.homes import Home, home_of
 from engine.state import Conversation
 from flows.errors import UnknownConversation, UnknownInstance
-from flows.instance import FlowInstance, Status
+from flows.instance import FlowInstance
 from flows.ports import FlowStorage, InstanceRow, Query
 from flows.visit import Escalation, Visit
 
@@ -104,8 +104,6 @@ def waits_with(instance: FlowInstance, ticket: str) -> bool:
 
 def occupation(instance: FlowInstance) -> str:
     """What an instance does that waits for no operator, in a few words."""
-    if instance.status is Status.QUARANTINED:
-        return "it is set aside, because it fits no flow of this code"
     if any(visit.waiting and visit.waiting.ticket for visit in visits(instance)):
         return f"at step {instance.step} it waits for an outside event, by its ticket"
     return f"at step {instance.step} it waits for its person"

@@ -2,6 +2,7 @@
 explorer that tries everything.
 """
 
+from engine.testing.api import ApiDouble
 from engine.testing.channel import TestChannel
 from engine.testing.chat import Chat, NothingToRepeat, TimeIsReal
 from engine.testing.clock import VirtualClock
@@ -20,6 +21,7 @@ from engine.testing.transcript import (
 )
 
 __all__ = [
+    "ApiDouble",
     "Chat",
     "Coverage",
     "CrashPoint",

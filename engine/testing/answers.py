@@ -13,8 +13,9 @@ from engine.channels.console.lines import content_of
 from engine.channels.console.made_up import KINDS, made_up
 from engine.testing.transcript import Exchange
 from flows.errors import InvalidAnswer
-from flows.inputs import Input
-from flows.updates import Content, TextMessage
+from flows.inputs import Input, Payment
+from flows.inputs.heard import CommandInput
+from flows.updates import Command, Content, TextMessage
 
 JUNK = (
     "👩‍👩‍👧‍👦🏳️‍🌈", "😀" * 2048, "x" * 4096, "שלום עולם", "\u202egnp.exe", "\x00", "a\x00b", "   ",
@@ -48,6 +49,7 @@ def answers_to(inputs: Sequence[Input[Any]], texts: Sequence[str] = ()) -> Answe
     known = dict.fromkeys((*texts, *made, *_TEXTS))
     tried: list[tuple[Exchange, Content]] = [(saying(text), TextMessage(text)) for text in known]
     tried += [(Exchange(0, "file", kind), made_up(kind)) for kind in KINDS]
+    tried += [one for wanted in inputs for one in _named(wanted)]
     good = tuple(exchange for exchange, content in tried if _reads(inputs, content))
     bad = tuple(exchange for exchange, content in tried if not _reads(inputs, content))
     return Answers(good, bad)
@@ -71,6 +73,16 @@ def _reads(inputs: Iterable[Input[Any]], content: Content) -> bool:
                 continue
             return True
     return False
+
+
+def _named(accepted: Input[Any]) -> Iterator[tuple[Exchange, Content]]:
+    """What an input takes that is known by its name: a command, or the payment of an invoice."""
+    if isinstance(accepted, CommandInput):
+        for name in accepted.names or ("done",):
+            yield Exchange(0, "say", f"/{name}"), Command(name)
+    if isinstance(accepted, Payment) and accepted.payload is not None:
+        paid = made_up("payment", accepted.payload)
+        yield Exchange(0, "file", f"payment {accepted.payload}"), paid
 
 
 def _texts(accepted: Input[Any]) -> Iterator[str]:

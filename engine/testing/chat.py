@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from engine.channels.console.lines import content_of, update_of
 from engine.channels.console.made_up import made_up
 from engine.channels.console.shown import ShownButton
+from engine.testing.api import ApiDouble
 from engine.testing.channel import SOURCE, TestChannel
 from engine.testing.clock import VirtualClock
 from engine.testing.expecting import compare
@@ -55,6 +56,12 @@ class Chat:
         storage: kept after the end, so that another Chat can go on with it; memory unless said.
             With a VirtualClock, give the storage ``clock.now``, too.
         channel: a TestChannel of your own, whose network misbehaves.
+        deps: in place of the App's dependencies: an object, or what makes one.
+        language: what the app of everybody says of their language, such as ``pt-br``.
+
+    Attributes:
+        languages: what somebody's app says else, by person.
+        api: the service's API, for the calls of ``ctx.bot`` and the like.
     """
 
     def __init__(
@@ -64,15 +71,20 @@ class Chat:
         clock: Clock | None = None,
         storage: FlowStorage | None = None,
         channel: type[TestChannel] | None = None,
+        deps: Any = None,
+        language: str = "",
     ) -> None:
         self.clock = clock or app.clock
+        self.languages: dict[str, str] = {}
+        self._language = language
+        self.api = ApiDouble()
         self._screens = Screens()
         self._faults = Faults()
         self._watch = Watch(self.clock, held=isinstance(self.clock, VirtualClock))
         self._channel_class = channel or TestChannel
         self._last: tuple[Update, ...] = ()
         watched = self._watch.storage(storage or _memory(self.clock))
-        self._process = Process(app, watched, self.clock, self._faults, self._make_channel)
+        self._process = Process(app, watched, self.clock, self._faults, self._make_channel, deps)
 
     async def __aenter__(self) -> Self:
         """Starts the App. Raises what ``App.run`` raises."""
@@ -109,9 +121,10 @@ class Chat:
         self, kind: str, caption: str = "", *, by: str = "1", chat: str | None = None
     ) -> tuple[str, ...]:
         """A person sends something made up, as ``@`` does on the console: a ``photo``,
-        ``document``, ``voice``, ``audio`` or ``video`` with its caption, a ``location``
-        (``"48.85 2.35"``), their own ``contact`` (``"+442079460958 Ada"``), or the data of a
-        ``webapp``.
+        ``document``, ``voice``, ``audio``, ``video`` or ``animation`` with its caption, an
+        ``album`` (``"3 my cats"``), a ``location`` (``"48.85 2.35"``), their own ``contact``
+        (``"+442079460958 Ada"``), the data of a ``webapp``, a ``sticker`` (its emoji), a ``poll``
+        (``"Tea? yes, no"``), ``dice`` (``"6"``), or a ``payment`` (its payload).
 
         Raises:
             CannotSend: there is no such kind, or not with these words.
@@ -145,10 +158,14 @@ class Chat:
         return tuple(screen.replies)
 
     def update(self, content: Content, *, by: str = "1", chat: str | None = None) -> Update:
-        """The update that a person's content makes; every one is another."""
+        """The update that a person's content makes; every one is another. A chat of another name
+        than the person's is a group.
+        """
         address = Address(SOURCE, chat or by)
-        update = update_of(content, address=address, user=Person(id=by, name=f"Person {by}"))
-        return replace(update, at=self.clock.now())
+        language = self.languages.get(by, self._language)
+        person = Person(id=by, name=f"Person {by}", language=language)
+        update = update_of(content, address=address, user=person)
+        return replace(update, at=self.clock.now(), private=address.chat == by)
 
     async def hand_in(self, updates: Sequence[Update]) -> None:
         """Hands a page of updates in, without waiting for what comes of it."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast, get_args
 
-from flows.ports import Channel, Delivery, Fence, FlowStorage, Intake
+from flows.bot import Api
+from flows.ports import Channel, Delivery, Fence, FlowStorage, Intake, Pause
 
 T = TypeVar("T")
 
@@ -153,18 +154,36 @@ class _FaultyChannel:
         self._inner = inner
 
     @property
+    def api(self) -> Api | None:
+        return getattr(self._inner, "api", None)
+
+    @property
     def source(self) -> str:
         return self._inner.source
+
+    @property
+    def shared(self) -> bool:
+        return self._inner.shared
+
+    @property
+    def everywhere(self) -> bool:
+        return self._inner.everywhere
 
     @property
     def catch_up(self) -> float:
         return self._inner.catch_up
 
-    async def open(self, commands: Sequence[tuple[str, str]]) -> None:
-        await self._inner.open(commands)
+    async def open(self, commands: Sequence[tuple[str, str]], kinds: Collection[str] = ()) -> None:
+        await self._inner.open(commands, kinds)
 
     async def receive(self, intake: Intake) -> None:
         await self._inner.receive(intake)
+
+    def admit(self, chat: str) -> Pause | None:
+        return self._inner.admit(chat)
+
+    def allot(self, share: float) -> None:
+        self._inner.allot(share)
 
     async def send(self, delivery: Delivery) -> str | None:
         return await self._faults.through("send", lambda: self._inner.send(delivery))

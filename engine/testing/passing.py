@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from engine.partitions import RENEWAL
 from engine.retention import PAUSE
+from engine.sharing import RENEWAL
 from engine.testing.clock import VirtualClock, milliseconds
 from engine.testing.watch import Watch
 

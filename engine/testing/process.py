@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.testing.channel import TestChannel
 from engine.testing.faults import Faults
@@ -33,12 +33,14 @@ class Process:
         clock: Clock,
         faults: Faults,
         channel: Callable[[], TestChannel],
+        deps: Any = None,
     ) -> None:
         self._app = app
         self._storage = faults.faulty_storage(storage)
         self._clock = clock
         self._faults = faults
         self._make_channel = channel
+        self._deps = deps
         self._channel: TestChannel
         self._stop = asyncio.Event()
         self._at_once = asyncio.Event()
@@ -57,7 +59,7 @@ class Process:
         channel = self._channel = self._make_channel()
         run = self._app.run(
             channel=self._faults.faulty_channel(channel), storage=self._storage,
-            stop=self._stop, at_once=self._at_once, clock=self._clock,
+            stop=self._stop, at_once=self._at_once, clock=self._clock, deps=self._deps,
         )  # fmt: skip
         self._running = asyncio.ensure_future(run)
         await self._lives_through(channel.intake)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
-from engine.channels.console.plain import readable
+from engine.channels.console.sayings import saying
 from engine.channels.console.shown import ShownButton, ShownButtons, pressable
 from flows.errors import HandrailError
 from flows.ports import Delivery
@@ -108,8 +108,7 @@ class Screens:
         self._sent += 1
         reference = delivery.edit or f"m{self._sent}"
         self.deliveries.append(delivery)
-        text = readable(delivery.text, delivery.format)
-        self.of(delivery.chat).show(reference, text, delivery.keyboard)
+        self.of(delivery.chat).show(reference, saying(delivery), delivery.keyboard)
         return reference
 
     def show_notice(self, press: str, notice: str | None) -> None:

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from engine import App
 from examples.signup.flow import signup
-from flows import CallNext, Context, FlowRegistry, OnCommand, Router
+from flows import CallNext, Context, FlowRegistry, OnCommand, OnMessage, Router
 
 
 class Visitor(BaseModel):
@@ -15,10 +15,7 @@ class Visitor(BaseModel):
     messages: int = 0
 
 
-MESSAGES = {
-    "text", "command", "photo", "document", "voice", "audio", "video", "location", "contact",
-    "web_app", "other",
-}  # fmt: skip
+MESSAGES = OnMessage.kinds | {"other"}  # and what has no type of its own, such as a game
 
 registry = FlowRegistry()
 registry.register(OnCommand("start"), signup)

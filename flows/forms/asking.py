@@ -13,6 +13,7 @@ from flows.forms.nodes import Node, Question, Section, Series, Variants
 from flows.forms.summary import shown_value
 from flows.forms.texts import FormTexts
 from flows.inputs import Choice, Confirm, Json
+from flows.translations import joined
 from flows.turn import Turn
 
 _SKIPPED = ""
@@ -96,7 +97,7 @@ class Asking:
         options = [(self.texts.keep_items, _Old.KEEP), (self.texts.drop_items, _Old.DROP)]
         if len(held) < node.most:
             options.insert(1, (self.texts.add_items, _Old.ADD))
-        prompt = f"{node.label}: {shown_value(node, list(held), self.texts)}"
+        prompt = joined((node.label, shown_value(node, list(held), self.texts)), ": ")
         return await self.turn.ask(prompt, Choice(options), key=f"{key}.held")
 
     async def _goes_on(self, node: Series, key: str, items: Sequence[Json]) -> bool:

@@ -207,7 +207,14 @@ def form_flow(
             ``FormBuilder.step`` takes it.
         exclude: paths of fields that are not asked; they need defaults.
         texts: what the form itself says.
-        deps, version, ttl, max_age, again, interrupt, key, description: as of FlowBuilder.
+        deps: the type of the dependencies, as of FlowBuilder, and so the rest.
+        version: is raised where stored instances need a migration.
+        ttl: how long the person may be silent.
+        max_age: how long the flow may take in all.
+        again: what starting it does where it runs already.
+        interrupt: what starting another flow does to it.
+        key: whose instances there are.
+        description: what the list of commands says of it.
     """
     return FormBuilder(
         model=model,

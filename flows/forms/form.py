@@ -21,6 +21,7 @@ from flows.forms.texts import FormTexts
 from flows.inputs import Json
 from flows.inputs.model_field import reason_of
 from flows.replies import Reply
+from flows.translations import joined
 from flows.turn import Turn
 
 M = TypeVar("M", bound=BaseModel)
@@ -148,7 +149,7 @@ class Form(Generic[M, Deps]):
         shown = list(self.route.shown(turn.data))
         lines = (summary_text(shown, turn.data, self.texts), flaw.reason, self.texts.change)
         choice = summary_choice(shown, self.texts, submit=False)
-        return turn.detour(self.steps[await turn.ask("\n\n".join(lines), choice, key="mend")])
+        return turn.detour(self.steps[await turn.ask(joined(lines, "\n\n"), choice, key="mend")])
 
     async def _show(self, turn: FormTurn[Deps], made: M) -> str:
         """Shows the summary; answers the path of what is to be edited, or SUBMIT."""
@@ -157,7 +158,8 @@ class Form(Generic[M, Deps]):
         if callable(self.summary):
             prompt = self.summary(made)
         else:
-            prompt = f"{summary_text(shown, turn.data, self.texts)}\n\n{self.texts.confirm}"
+            summary = summary_text(shown, turn.data, self.texts)
+            prompt = joined((summary, self.texts.confirm), "\n\n")
         return await turn.ask(prompt, summary_choice(shown, self.texts), key="submit")
 
 

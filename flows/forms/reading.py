@@ -19,6 +19,7 @@ from flows.inputs import Input
 from flows.inputs.field_types import SUPPORTED, reader_of
 from flows.journal import JOURNAL_LIMIT
 from flows.replies import Reply
+from flows.translations import joined
 
 NESTED_ITEMS = 10
 """Items of a list within a list, where the model sets no bound: all are asked in one step."""
@@ -115,7 +116,7 @@ class ModelReader:
         self._refuse_cycle(place, model)
         gated = field_shape(place.info).optional or not place.info.is_required()
         intro = "" if gated else place.info.description or ""
-        parts = self._parts(place, model, intro="\n\n".join(filter(None, (place.intro, intro))))
+        parts = self._parts(place, model, intro=joined(filter(None, (place.intro, intro)), "\n\n"))
         return Section(**self._common(place), model=model, parts=parts)
 
     def _variants(self, place: Place, shape: Shape, discriminator: str) -> Variants:

@@ -9,6 +9,7 @@ from typing import Any
 from flows.forms.answers import Answers, draft, is_answered, json_of
 from flows.forms.nodes import Node, Section, Variants
 from flows.inputs import Json
+from flows.translations import joined
 
 When = Callable[[Any], object]
 """Whether a question is to be asked, by the answers before it."""
@@ -128,7 +129,7 @@ def _stops(
         own = (*whens, known[part.path]) if part.path in known else whens
         named = (*labels, part.label)
         if not isinstance(part, Section) or part.gated:
-            yield Stop(part, gates, own, ": ".join(named))
+            yield Stop(part, gates, own, joined(named, ": "))
         if isinstance(part, Section):
             inner = {**gates, part.path: True} if part.gated else gates
             yield from _stops(part, inner, own, named, known)

@@ -12,6 +12,7 @@ from flows.forms.route import Stop
 from flows.forms.texts import FormTexts
 from flows.inputs import Choice, Json
 from flows.models import DoesNotFit
+from flows.translations import Translatable, joined
 
 SUBMIT = ""
 """Stands for the end among the paths of the steps."""
@@ -20,10 +21,10 @@ SUBMIT = ""
 def summary_text(stops: Sequence[Stop], answers: Answers, texts: FormTexts) -> str:
     """A line for each question that was asked."""
     lines = [
-        f"{stop.label}: {shown_value(stop.node, held_in(answers, stop.path), texts)}"
+        joined((stop.label, shown_value(stop.node, held_in(answers, stop.path), texts)), ": ")
         for stop in stops
     ]
-    return "\n".join(lines)
+    return joined(lines, "\n")
 
 
 def summary_choice(stops: Sequence[Stop], texts: FormTexts, *, submit: bool = True) -> Choice[str]:
@@ -51,7 +52,7 @@ def shown_value(node: Node, held: Json, texts: FormTexts) -> str:
             return sections[held].label if held in sections else held
         case Variants(sections=sections, discriminator=name) if isinstance(held, dict):
             section = sections[str(held[name])]
-            return ", ".join(filter(None, (section.label, _shown_parts(section, held, texts))))
+            return joined(filter(None, (section.label, _shown_parts(section, held, texts))), ", ")
         case Series(item=item) if isinstance(held, list):
             return _joined([shown_value(item, each, texts) for each in held]) or texts.nothing
     return str(held)
@@ -72,13 +73,17 @@ def _shown_leaf(node: Question, held: Json, texts: FormTexts) -> str:
 
 def _shown_parts(section: Section, held: Mapping[str, Any], texts: FormTexts) -> str:
     parts = [part for part in section.parts if held.get(part.name) not in (None, [])]
-    return ", ".join(shown_value(part, held[part.name], texts) for part in parts)
+    return joined([shown_value(part, held[part.name], texts) for part in parts], ", ")
 
 
 def _joined(items: Sequence[str]) -> str:
-    return ("; " if any(", " in each for each in items) else ", ").join(items)
+    return joined(items, "; " if any(", " in each for each in items) else ", ")
 
 
 def _lowered(label: str) -> str:
-    """A label within a sentence: "Name" becomes "name", "URL" stays."""
+    """A label within a sentence: "Name" becomes "name", "URL" stays; so does what languages have
+    their own rules for.
+    """
+    if isinstance(label, Translatable):
+        return label
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]

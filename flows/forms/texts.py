@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flows.translations import gettext
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormTexts:
-    """The words of a form. Set them to change the wording or the language.
+    """The words of a form, in the languages that the engine speaks. Set them to change the wording.
 
     Attributes:
         confirm: what the summary asks.
@@ -22,16 +24,16 @@ class FormTexts:
         nothing: stands in the summary for a field without an answer.
     """
 
-    confirm: str = "Is everything right?"
-    submit: str = "Submit"
-    edit: str = "Edit {label}"
-    skip: str = "Skip"
-    yes: str = "Yes"
-    no: str = "No"
-    another: str = "Add another?"
-    keep_items: str = "Keep"
-    add_items: str = "Add more"
-    drop_items: str = "Start over"
-    full: str = "That is as many as I can take."
-    change: str = "Please change an answer."
+    confirm: str = gettext("Is everything right?")
+    submit: str = gettext("Submit")
+    edit: str = gettext("Edit {label}")
+    skip: str = gettext("Skip")
+    yes: str = gettext("Yes")
+    no: str = gettext("No")
+    another: str = gettext("Add another?")
+    keep_items: str = gettext("Keep")
+    add_items: str = gettext("Add more")
+    drop_items: str = gettext("Start over")
+    full: str = gettext("That is as many as I can take.")
+    change: str = gettext("Please change an answer.")
     nothing: str = "-"

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar, cast, overload
 from flows.errors import InvalidAnswer
 from flows.inputs.base import Draft, Input, Json, decoded, input_from_json
 from flows.inputs.layout import rows_by_width
+from flows.translations import phrase, said
 from flows.updates import Content
 
 T = TypeVar("T")
@@ -254,10 +255,13 @@ class _Form:
 
 
 def _rows(each: Input[Any], draft: Json, columns: int | None) -> tuple[int, ...]:
-    labels = [label for label, _ in each.options(draft)]
+    labels = [said(label) for label, _ in each.options(draft)]
     made = each.rows(draft) or ()
     return (*made, *rows_by_width(labels[sum(made) :], each.columns or columns))
 
 
 def _joined(sentences: list[str]) -> str:
-    return " Or: ".join(dict.fromkeys(sentences))
+    first, *others = dict.fromkeys(map(said, sentences)) or [""]
+    for other in others:
+        first = phrase("{first} Or: {second}", first=first, second=other)
+    return first

@@ -8,10 +8,13 @@ from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+import orjson
 from pydantic import JsonValue
 
 from flows.errors import DefinitionError, InvalidAnswer
 from flows.inputs.labels import check_labels
+from flows.speaking import speaker, translator
+from flows.translations import Translatable, as_json, kept, phrase, said, stored_texts, texts_of
 from flows.updates import Command, Content, TextMessage
 
 T = TypeVar("T")
@@ -137,7 +140,7 @@ class Input(ABC, Generic[T]):
 
     def hint(self) -> str:
         """What is wanted, in a sentence, for a person who sent something that does not fit."""
-        return self.retry or "Please answer the question."
+        return self.retry or phrase("Please answer the question.")
 
     def start(self) -> Json:
         """The first draft; None: the input is not interactive, and every press is an answer."""
@@ -149,6 +152,8 @@ class Input(ABC, Generic[T]):
         Args:
             draft: how far the answer has come; None: as ``start`` says.
         """
+        if not self.buttons:
+            return ()
         return tuple((label, self.dump(value)) for label, value in self.buttons)
 
     def rows(self, draft: Json = None) -> tuple[int, ...] | None:
@@ -173,14 +178,14 @@ class Input(ABC, Generic[T]):
 
     def refused(self, reason: str) -> InvalidAnswer:
         """The error that refuses an answer: with ``retry``, where it is set, or the reason."""
-        return InvalidAnswer(self.retry or reason)
+        return InvalidAnswer(said(self.retry or reason))
 
     def to_json(self) -> dict[str, Json]:
         """The form that is stored with the wait; ``input_from_json`` reads it."""
         data: dict[str, Json] = {"kind": self.kind, **self.stored()}
         if self.buttons:
-            data["buttons"] = [[label, self.dump(value)] for label, value in self.buttons]
-        return data
+            data["buttons"] = [[kept(label), self.dump(value)] for label, value in self.buttons]
+        return data if speaker.get() is None else stored_texts(data)
 
     def stored(self) -> dict[str, Json]:
         """The fields that differ from their defaults, as JSON, without ``buttons``."""
@@ -188,7 +193,7 @@ class Input(ABC, Generic[T]):
         for name, default in _settings(type(self)):
             value = getattr(self, name)
             if value is not default and value != default:
-                data[name] = value
+                data[name] = kept(value) if isinstance(value, Translatable) else value
         return data
 
     @classmethod
@@ -262,6 +267,13 @@ def input_from_json(data: Mapping[str, Json]) -> Input[Any]:
             f"{data.get('kind')!r} is no kind of input ({', '.join(sorted(_KINDS))}). "
             "Import the module that defines it before the conversation goes on."
         )
+    return _restored(known, orjson.dumps(data, as_json, orjson.OPT_PASSTHROUGH_SUBCLASS))
+
+
+@lru_cache(maxsize=1024)
+def _restored(known: type[Input[Any]], text: bytes) -> Input[Any]:
+    """Inputs are values: the same form is read once. Every answer needs the one it is for."""
+    data: dict[str, Any] = texts_of(orjson.loads(text))
     settings = {name: value for name, value in data.items() if name not in ("kind", "buttons")}
     try:
         made: Input[Any] = known.restored(settings)
@@ -269,6 +281,13 @@ def input_from_json(data: Mapping[str, Json]) -> Input[Any]:
     except (TypeError, KeyError) as error:
         raise ValueError(f"this is no stored {known.kind} input: {error}") from error
     return made
+
+
+def without_article(wanted: str) -> str:
+    """What is wanted, without the article before it: "a photo" is a "photo". In other languages
+    than the original, as it is.
+    """
+    return wanted.partition(" ")[2] if translator() is None else wanted
 
 
 def decoded(
@@ -280,7 +299,7 @@ def decoded(
 
 def _put_buttons(made: Input[Any], stored: Any) -> None:
     if stored:  # afterwards: only a finished input can load its buttons' values
-        buttons = tuple((str(label), made._shortcut(value)) for label, value in stored)
+        buttons = tuple((label, made._shortcut(value)) for label, value in stored)
         object.__setattr__(made, "buttons", buttons)
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, TypeVar, overload
 from flows.inputs.base import Json, TextInput, decoded
 from flows.inputs.labels import check_labels, find_label, listed
 from flows.inputs.options import json_of, json_pairs, option_pairs
+from flows.translations import gettext, kept, phrase
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
@@ -117,7 +118,7 @@ class Choice(TextInput[T]):
     def stored(self) -> dict[str, Json]:
         """The options as pairs of label and JSON value."""
         data = TextInput.stored(self)
-        data["of"] = [[label, value] for label, value in json_pairs(self.of)]
+        data["of"] = [[kept(label), value] for label, value in json_pairs(self.of)]
         return data
 
     @classmethod
@@ -126,7 +127,8 @@ class Choice(TextInput[T]):
         return cls(**decoded(data, lambda pairs: [tuple(pair) for pair in pairs], "of"))
 
     def _wish(self) -> str:
-        return f"Please choose one of: {listed([label for label, _ in self.options()])}."
+        labels = listed([label for label, _ in self.options()])
+        return phrase("Please choose one of: {labels}.", labels=labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +141,8 @@ class Confirm(TextInput[bool]):
 
     kind: ClassVar[str] = "confirm"
 
-    yes: str = "Yes"
-    no: str = "No"
+    yes: str = gettext("Yes")
+    no: str = gettext("No")
 
     def __post_init__(self) -> None:
         check_labels("Confirm", (self.yes, self.no))
@@ -170,7 +172,7 @@ class Confirm(TextInput[bool]):
         return self.retry or self._wish()
 
     def _wish(self) -> str:
-        return f"Please answer {self.yes} or {self.no}."
+        return phrase("Please answer {yes} or {no}.", yes=self.yes, no=self.no)
 
 
 def _truth(value: object) -> bool:

@@ -11,6 +11,7 @@ from typing import ClassVar
 from pydantic import TypeAdapter
 
 from flows.inputs.base import Input, Json, StringInput
+from flows.translations import phrase
 from flows.updates import ContactCard, ContactMessage, Content
 
 _CARD: TypeAdapter[ContactCard] = TypeAdapter(ContactCard)
@@ -34,12 +35,12 @@ class Email(StringInput):
         except EmailNotValidError:
             # The library's own words echo what was sent and are written for developers.
             raise self.refused(
-                "That is no e-mail address. Please send one such as name@example.com."
+                phrase("That is no e-mail address. Please send one such as name@example.com.")
             ) from None
 
     def hint(self) -> str:
         """Asks for an address."""
-        return self.retry or "Please send an e-mail address, such as name@example.com."
+        return self.retry or phrase("Please send an e-mail address, such as name@example.com.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +87,9 @@ class Phone(StringInput):
         return self.retry or self._wish()
 
     def _wish(self) -> str:
-        code = "" if self.region else " with its country code"
-        return f"Please send a phone number{code}, such as +44 20 7946 0958."
+        if self.region:
+            return phrase("Please send a phone number, such as +44 20 7946 0958.")
+        return phrase("Please send a phone number with its country code, such as +44 20 7946 0958.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,7 @@ class Contact(Input[ContactCard]):
         if not isinstance(content, ContactMessage):
             raise self.refused(self.hint())
         if not (content.own or self.anyone):
-            raise self.refused("That is somebody else's contact. Please share your own.")
+            raise self.refused(phrase("That is somebody else's contact. Please share your own."))
         return self.dump(content)
 
     def load(self, value: Json) -> ContactCard:
@@ -129,7 +131,9 @@ class Contact(Input[ContactCard]):
 
     def hint(self) -> str:
         """Asks for a contact."""
-        return self.retry or f"Please share {'a' if self.anyone else 'your own'} contact."
+        if self.anyone:
+            return self.retry or phrase("Please share a contact.")
+        return self.retry or phrase("Please share your own contact.")
 
     def shown(self, value: Json) -> str:
         """The name, or the number."""

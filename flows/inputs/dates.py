@@ -10,9 +10,16 @@ from typing import Any, ClassVar, Self
 
 from flows.inputs.base import Draft, Json, TextInput, decoded
 from flows.inputs.month import Month, Page
+from flows.translations import Translatable, gettext, phrase, said
 
 _EXAMPLE = date(1990, 12, 31)
 """Its parts cannot be mistaken for each other."""
+
+_PLEASE = gettext("Please send a date{bounds}, written like {example}.")
+_IMPOSSIBLE = gettext(
+    "That date is not possible here. Please send a date{bounds}, written like {example}."
+)
+_NO_SUCH_DAY = gettext("There is no such day. Please send a date{bounds}, written like {example}.")
 
 _MAX_TYPED = 100
 """Characters that are looked at; no date is longer."""
@@ -61,7 +68,7 @@ class Date(TextInput[date]):
         """The day in ISO form."""
         day = self._read(text)
         if (self.earliest and day < self.earliest) or (self.latest and day > self.latest):
-            raise self.refused(self._wish("That date is not possible here. Please send a date"))
+            raise self.refused(self._wish(_IMPOSSIBLE))
         return day.isoformat()
 
     def load(self, value: Json) -> date:
@@ -78,7 +85,7 @@ class Date(TextInput[date]):
 
     def hint(self) -> str:
         """Asks for a date, with its form."""
-        return self.retry or self._wish("Please send a date")
+        return self.retry or self._wish(_PLEASE)
 
     def stored(self) -> dict[str, Json]:
         """The days in ISO form."""
@@ -133,21 +140,27 @@ class Date(TextInput[date]):
 
     def _read(self, text: str) -> date:
         if not in_ascii_digits(text):
-            raise self.refused(self._wish("Please send a date"))
+            raise self.refused(self._wish(_PLEASE))
         try:
             return datetime.strptime(text, self.format).date()
         except ValueError as error:
             misread = str(error).startswith(("time data", "unconverted data"))
-            start = "Please send a date" if misread else "There is no such day. Please send a date"
-            raise self.refused(self._wish(start)) from None
+            raise self.refused(self._wish(_PLEASE if misread else _NO_SUCH_DAY)) from None
 
-    def _wish(self, start: str) -> str:
-        bounds = ""
-        if self.earliest:
-            bounds += f" from {self.earliest.strftime(self.format)}"
-        if self.latest:
-            bounds += f" until {self.latest.strftime(self.format)}"
-        return f"{start}{bounds}, written like {_EXAMPLE.strftime(self.format)}."
+    def _wish(self, wish: Translatable) -> str:
+        earliest = self.earliest.strftime(self.format) if self.earliest else ""
+        latest = self.latest.strftime(self.format) if self.latest else ""
+        bounds = bounds_in_words(earliest, latest)
+        return said(wish.format(bounds=bounds, example=_EXAMPLE.strftime(self.format)))
+
+
+def bounds_in_words(earliest: str, latest: str) -> str:
+    """From when until when something is possible; an empty text is no bound."""
+    if earliest and latest:
+        return phrase(" from {earliest} until {latest}", earliest=earliest, latest=latest)
+    if earliest:
+        return phrase(" from {earliest}", earliest=earliest)
+    return phrase(" until {latest}", latest=latest) if latest else ""
 
 
 def in_ascii_digits(text: str) -> bool:

@@ -9,8 +9,11 @@ from typing import Any, ClassVar, Self
 
 from pydantic import TypeAdapter
 
-from flows.inputs.base import Input, Json, decoded
+from flows.inputs.base import Input, Json, decoded, without_article
+from flows.translations import gettext, nphrase, phrase
 from flows.updates import (
+    AlbumMessage,
+    AnimationMessage,
     AudioMessage,
     Content,
     DocumentMessage,
@@ -27,6 +30,8 @@ _FILE: TypeAdapter[FileRef] = TypeAdapter(FileRef)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileInput(Input[FileRef]):
     """The base of inputs whose value is a file that lies with the channel.
+
+    Of an album, it is the first such file.
 
     What is known of a file is what the sender's side claims: limits spare people a useless
     upload and guard nothing. A file of which the channel does not tell the size is taken.
@@ -48,17 +53,18 @@ class FileInput(Input[FileRef]):
         Input.__post_init__(self)
 
     def fits(self, content: Content) -> bool:
-        """Whether it is such a file."""
-        return isinstance(content, self.message)
+        """Whether it is such a file, or an album with one."""
+        return self._held(content) is not None
 
     def parse(self, content: Content) -> Json:
         """The reference of the file, if it is within the limits; a caption is no part of it."""
-        if not isinstance(content, self.message):
+        held = self._held(content)
+        if held is None:
             raise self.refused(self.hint())
-        reason = self._against(content.file)
+        reason = self._against(held.file)
         if reason is not None:
             raise self.refused(reason)
-        return self.dump(content.file)
+        return self.dump(held.file)
 
     def load(self, value: Json) -> FileRef:
         """The reference of its JSON form."""
@@ -72,17 +78,24 @@ class FileInput(Input[FileRef]):
 
     def hint(self) -> str:
         """Asks for such a file."""
-        return self.retry or f"Please send {self.wanted}."
+        return self.retry or phrase("Please send {wanted}.", wanted=self.wanted)
 
     def shown(self, value: Json) -> str:
         """The name of the file, or what it is."""
-        return self.load(value).name or self.wanted.partition(" ")[2]
+        return self.load(value).name or without_article(self.wanted)
+
+    def _held(self, content: Content) -> FileMessage | None:
+        """What holds the file; None: nothing does."""
+        if isinstance(content, AlbumMessage):
+            return next((item for item in content.items if isinstance(item, self.message)), None)
+        return content if isinstance(content, self.message) else None
 
     def _against(self, file: FileRef) -> str | None:
         """What the limits have against a file, for the person; None: it is fine."""
         if self.max_size is None or file.size is None or file.size <= self.max_size:
             return None
-        return f"That file is too big. It may have at most {_size(self.max_size)}."
+        most = size_in_words(self.max_size)
+        return phrase("That file is too big. It may have at most {most}.", most=most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +132,9 @@ class TypedFileInput(FileInput):
     def _against(self, file: FileRef) -> str | None:
         if self.mime and not any(fnmatchcase(file.mime.lower(), each) for each in self.mime):
             known = ", ".join(self.mime)
-            return f"That type of file is not taken here. Please send one of: {known}."
+            return phrase(
+                "That type of file is not taken here. Please send one of: {types}.", types=known
+            )
         return FileInput._against(self, file)
 
 
@@ -140,7 +155,11 @@ class RecordingInput(TypedFileInput):
 
     def _against(self, file: FileRef) -> str | None:
         if self.max_seconds is not None and (file.duration or 0) > self.max_seconds:
-            return f"That is too long. It may last at most {self.max_seconds} seconds."
+            return nphrase(
+                "That is too long. It may last at most {n} second.",
+                "That is too long. It may last at most {n} seconds.",
+                self.max_seconds,
+            )
         return TypedFileInput._against(self, file)
 
 
@@ -150,16 +169,21 @@ class Photo(FileInput):
 
     kind: ClassVar[str] = "photo"
     message: ClassVar[type[FileMessage]] = PhotoMessage
-    wanted: ClassVar[str] = "a photo"
+    wanted: ClassVar[str] = gettext("a photo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document(TypedFileInput):
-    """A file of any type, sent as one."""
+    """A file of any type, sent as one; an animation too, which apps make of some files."""
 
     kind: ClassVar[str] = "document"
     message: ClassVar[type[FileMessage]] = DocumentMessage
-    wanted: ClassVar[str] = "a file"
+    wanted: ClassVar[str] = gettext("a file")
+
+    def _held(self, content: Content) -> FileMessage | None:
+        if isinstance(content, AnimationMessage):
+            return content
+        return TypedFileInput._held(self, content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +192,7 @@ class Voice(RecordingInput):
 
     kind: ClassVar[str] = "voice"
     message: ClassVar[type[FileMessage]] = VoiceMessage
-    wanted: ClassVar[str] = "a voice message"
+    wanted: ClassVar[str] = gettext("a voice message")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +201,7 @@ class Audio(RecordingInput):
 
     kind: ClassVar[str] = "audio"
     message: ClassVar[type[FileMessage]] = AudioMessage
-    wanted: ClassVar[str] = "an audio file"
+    wanted: ClassVar[str] = gettext("an audio file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,11 +210,22 @@ class Video(RecordingInput):
 
     kind: ClassVar[str] = "video"
     message: ClassVar[type[FileMessage]] = VideoMessage
-    wanted: ClassVar[str] = "a video"
+    wanted: ClassVar[str] = gettext("a video")
 
 
-def _size(size: int) -> str:
-    for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
-        if size >= factor:
-            return f"{size / factor:g} {unit}"
-    return f"{size} bytes"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Animation(RecordingInput):
+    """A short film without sound, a GIF say."""
+
+    kind: ClassVar[str] = "animation"
+    message: ClassVar[type[FileMessage]] = AnimationMessage
+    wanted: ClassVar[str] = gettext("an animation")
+
+
+def size_in_words(size: int) -> str:
+    """A size in bytes for a person."""
+    if size >= 1_000_000:
+        return phrase("{size} MB", size=f"{size / 1_000_000:g}")
+    if size >= 1_000:
+        return phrase("{size} kB", size=f"{size / 1_000:g}")
+    return nphrase("{n} byte", "{n} bytes", size)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from flows.errors import DefinitionError
+from flows.translations import Translatable, phrase, said
 
 T = TypeVar("T")
 
@@ -39,7 +40,10 @@ def find_label(text: str, labelled: Iterable[tuple[str, T]]) -> T | None:
     if len(text) > _MAX_TYPED:
         return None
     typed = fold(text)
-    return next((behind for label, behind in labelled if fold(label) == typed), None)
+    for known, behind in _as_said(labelled):
+        if fold(known) == typed:
+            return behind
+    return None
 
 
 def find_labels(text: str, labelled: Iterable[tuple[str, T]]) -> list[T] | None:
@@ -50,7 +54,7 @@ def find_labels(text: str, labelled: Iterable[tuple[str, T]]) -> list[T] | None:
     if pieces is None:
         return None
     known: dict[tuple[str, ...], T] = {}
-    for label, behind in labelled:
+    for label, behind in _as_said(labelled):
         known.setdefault(tuple(_pieces(label) or ()), behind)
     longest = max(map(len, known), default=0)
     found: dict[tuple[str, ...], T] = {}
@@ -64,6 +68,18 @@ def find_labels(text: str, labelled: Iterable[tuple[str, T]]) -> list[T] | None:
         found[label_typed] = known[label_typed]
         place += len(label_typed)
     return list(found.values())
+
+
+def _as_said(labelled: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
+    """The labels in the words of the person, then in the original ones: who has another language
+    now may read the old label in a message above.
+    """
+    translated: list[tuple[str, T]] = []
+    for label, behind in labelled:
+        yield said(label), behind
+        if isinstance(label, Translatable):
+            translated.append((label.original, behind))
+    yield from translated
 
 
 def _pieces(text: str) -> list[str] | None:
@@ -95,8 +111,8 @@ def check_labels(owner: str, labels: Sequence[str]) -> None:
 
 def listed(labels: Sequence[str], *, most: int = 20) -> str:
     """The labels in one line for a person, cut after ``most``."""
-    shown = ", ".join(labels[:most])
-    return f"{shown} and more" if len(labels) > most else shown
+    shown = ", ".join(map(said, labels[:most]))
+    return phrase("{labels} and more", labels=shown) if len(labels) > most else shown
 
 
 def _is_invisible(char: str) -> bool:

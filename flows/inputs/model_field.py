@@ -19,10 +19,13 @@ from pydantic import (
     WrapValidator,
     create_model,
 )
+from pydantic_core import ErrorDetails
 
 from flows.errors import DefinitionError
 from flows.inputs.base import Draft, Input, Json, decoded, input_from_json
 from flows.inputs.field_types import SUPPORTED, Reader, reader_of
+from flows.speaking import ORIGINAL, translator
+from flows.translations import gettext, phrase
 from flows.updates import Content
 
 _WRAPPERS: Mapping[str, Callable[[Any], object]] = {
@@ -118,7 +121,7 @@ class FieldInput(Input[Any]):
         """The label of the button that gives it, else as the input that reads the answer."""
         own = next((label for label, known in Input.options(self) if known == value), None)
         if own is not None or value is None:
-            return own or "nothing"
+            return own or phrase("nothing")
         return self.input.shown(value)
 
     def _typed(self) -> tuple[tuple[str, Json], ...]:
@@ -215,8 +218,37 @@ def reason_of(error: ValidationError, place: int = 0) -> str:
     first = error.errors(include_url=False, include_input=False)[place]
     own = first.get("ctx", {}).get("error")
     if isinstance(own, Exception):  # what a validator of the model raised
-        return str(own) or "That is not possible."
+        return str(own) or phrase("That is not possible.")
     if first["type"] == "string_pattern_mismatch":
-        return "That is not in the form that is needed."
+        return phrase("That is not in the form that is needed.")
+    if (translated := _translated(first)) is not None:
+        return translated
     words = first["msg"].removeprefix("Input ").removeprefix("String ").removeprefix("Value ")
     return f"Your answer {words}." if words != first["msg"] else f"{words}."
+
+
+def _translated(fault: ErrorDetails) -> str | None:
+    """What pydantic has against a value, in the language of the person; None: its own words do,
+    because they are in that language.
+    """
+    words = translator()
+    if words is None or words.locale.startswith(ORIGINAL):
+        return None
+    known = _FAULTS.get(fault["type"])
+    if known is None:
+        return phrase("That is not possible.")
+    return str(known.with_values({name: str(each) for name, each in fault.get("ctx", {}).items()}))
+
+
+_FAULTS = {
+    "greater_than": gettext("Your answer should be greater than {gt}."),
+    "greater_than_equal": gettext("Your answer should be at least {ge}."),
+    "less_than": gettext("Your answer should be less than {lt}."),
+    "less_than_equal": gettext("Your answer should be at most {le}."),
+    "multiple_of": gettext("Your answer should be a multiple of {multiple_of}."),
+    "string_too_short": gettext("Your answer should have at least {min_length} characters."),
+    "string_too_long": gettext("Your answer should have at most {max_length} characters."),
+    "too_short": gettext("There should be at least {min_length} of them."),
+    "too_long": gettext("There should be at most {max_length} of them."),
+}
+"""What pydantic finds fault with, by its names, with the values of its context."""

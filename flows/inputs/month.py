@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from flows.inputs.base import Json
+from flows.speaking import translator
 
 NOTHING = "\u00b7"
 """The label of a button that stands where there is nothing to press; it must not be blank."""
@@ -47,7 +48,10 @@ class Month:
 
     @property
     def title(self) -> str:
-        """Its name and year."""
+        """Its name and year, in the words of the person."""
+        words = translator()
+        if words is not None:
+            return words.month(self.year, self.number)
         return f"{_MONTHS[self.number - 1]} {self.year}"
 
     def turned(self, months: int, first: Month, last: Month) -> Month:
@@ -82,8 +86,10 @@ class Page:
 
     def buttons(self) -> Buttons:
         """All of them, row by row."""
+        words = translator()
+        names = _DAYS if words is None else words.days
         days = [day for week in self.month.weeks() for day in week]
-        return [*self._title(), *map(self._idle, _DAYS), *map(self._day, days)]
+        return [*self._title(), *map(self._idle, names), *map(self._day, days)]
 
     def _title(self) -> Iterator[tuple[str, Json]]:
         turns = [self._turn(label, months) for label, months in _TURNS]

@@ -12,12 +12,15 @@ from flows.inputs.base import Draft, Json, TextInput, decoded
 from flows.inputs.labels import check_labels, find_label, find_labels, listed
 from flows.inputs.layout import rows_by_width
 from flows.inputs.options import json_of, json_pairs, option_pairs
+from flows.translations import gettext, joined, kept, phrase
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
 
 CHOSEN = "\u2713 "
 """What stands before the label of a chosen option."""
+
+_DONE = gettext("Done")
 
 Buttons = tuple[tuple[str, list[T]], ...]
 
@@ -44,7 +47,7 @@ class MultiChoice(TextInput[list[T]]):
     of: tuple[tuple[str, T], ...]
     min_choices: int = 1
     max_choices: int | None = None
-    done: str = "Done"
+    done: str = _DONE
 
     @overload
     def __init__(
@@ -54,7 +57,7 @@ class MultiChoice(TextInput[list[T]]):
         labels: Mapping[E, str] | None = None,
         min_choices: int = 1,
         max_choices: int | None = None,
-        done: str = "Done",
+        done: str = _DONE,
         retry: str | None = None,
         buttons: Buttons[E] = (),
         tries: int | None = None,
@@ -68,7 +71,7 @@ class MultiChoice(TextInput[list[T]]):
         *,
         min_choices: int = 1,
         max_choices: int | None = None,
-        done: str = "Done",
+        done: str = _DONE,
         retry: str | None = None,
         buttons: Buttons[str] = (),
         tries: int | None = None,
@@ -82,7 +85,7 @@ class MultiChoice(TextInput[list[T]]):
         *,
         min_choices: int = 1,
         max_choices: int | None = None,
-        done: str = "Done",
+        done: str = _DONE,
         retry: str | None = None,
         buttons: Buttons[T] = (),
         tries: int | None = None,
@@ -96,7 +99,7 @@ class MultiChoice(TextInput[list[T]]):
         labels: Any = None,
         min_choices: int = 1,
         max_choices: int | None = None,
-        done: str = "Done",
+        done: str = _DONE,
         retry: str | None = None,
         buttons: Any = (),
         tries: int | None = None,
@@ -180,12 +183,14 @@ class MultiChoice(TextInput[list[T]]):
 
     def shown(self, value: Json) -> str:
         """The labels."""
-        return ", ".join(label for label, known in json_pairs(self.of) if known in _listed(value))
+        return joined(
+            [label for label, known in json_pairs(self.of) if known in _listed(value)], ", "
+        )
 
     def stored(self) -> dict[str, Json]:
         """The options as pairs of label and JSON value."""
         data = TextInput.stored(self)
-        data["of"] = [[label, value] for label, value in json_pairs(self.of)]
+        data["of"] = [[kept(label), value] for label, value in json_pairs(self.of)]
         return data
 
     @classmethod
@@ -196,7 +201,10 @@ class MultiChoice(TextInput[list[T]]):
     def _choose(self, option: Json, chosen: list[Json]) -> Draft:
         more = self._sorted([*chosen, option])
         if self.max_choices is not None and len(more) > self.max_choices:
-            raise InvalidAnswer(f"You can choose at most {self.max_choices}. Take one away first.")
+            most = self.max_choices
+            raise InvalidAnswer(
+                phrase("You can choose at most {most}. Take one away first.", most=most)
+            )
         return Draft(more)
 
     def _counted(self, chosen: list[Json]) -> Json:
@@ -213,22 +221,29 @@ class MultiChoice(TextInput[list[T]]):
 
     def _wish(self) -> str:
         labels = listed([label for label, _ in self._typed() if label != self.done])
-        how = f"Press {self.done} at the end, or type the labels with commas between them."
-        return f"Please choose {self._number()}: {labels}. {how}"
+        return phrase(
+            "Please choose {number}: {labels}. Press {done} at the end, or type the labels with "
+            "commas between them.",
+            number=self._number(),
+            labels=labels,
+            done=self.done,
+        )
 
     def _number(self) -> str:
         least, most = self.min_choices, self.max_choices
         if most is None or most >= len(self.of):
-            return f"at least {least} of" if least else "any of"
+            return phrase("at least {least} of", least=least) if least else phrase("any of")
         if least == most:
-            return f"{least} of"
-        return f"{least} to {most} of" if least else f"at most {most} of"
+            return phrase("{least} of", least=least)
+        if least:
+            return phrase("{least} to {most} of", least=least, most=most)
+        return phrase("at most {most} of", most=most)
 
 
 def _switch(label: str, value: Json, chosen: list[Json]) -> tuple[str, Json]:
     """The button that says what it will do, so that pressing it twice does it once."""
     if value in chosen:
-        return f"{CHOSEN}{label}", {"take_away": value}
+        return joined((CHOSEN, label)), {"take_away": value}
     return label, {"choose": value}
 
 

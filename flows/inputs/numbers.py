@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Self
 
 from flows.inputs.base import Json, TextInput, decoded
+from flows.translations import Translatable, gettext, nphrase, phrase, said
 
 INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1
@@ -16,6 +17,9 @@ INT64_MAX = 2**63 - 1
 
 MAX_DIGITS = 40
 """Significant digits that are read at all."""
+
+_TOO_LONG = gettext("That number has too many digits. Please send a number{bounds}.")
+_OUT_OF_BOUNDS = gettext("That number is out of bounds. Please send a number{bounds}.")
 
 _INTEGER = re.compile(r"([+-]?)([0-9]+)")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.([0-9]+))?")
@@ -70,11 +74,17 @@ class Integer(TextInput[int]):
 
     def _wish(self) -> str:
         bounds, example = _bounds(self.ge, self.le), _example(self.ge, self.le, 42)
-        return f"Please send a whole number{bounds}, in digits such as {example}."
+        return phrase(
+            "Please send a whole number{bounds}, in digits such as {example}.",
+            bounds=bounds,
+            example=example,
+        )
 
     def _out_of_bounds(self) -> str:
         bounds = _bounds(self.ge, self.le) or _bounds(INT64_MIN, INT64_MAX)
-        return f"That number is out of bounds. Please send a whole number{bounds}."
+        return phrase(
+            "That number is out of bounds. Please send a whole number{bounds}.", bounds=bounds
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +126,10 @@ class Number(TextInput[Decimal]):
         if self.places is not None and places > self.places:
             raise self.refused(self._wish())
         if len(text) > MAX_DIGITS:
-            raise self.refused(self._out_of_bounds("has too many digits"))
+            raise self.refused(self._refusal(_TOO_LONG))
         number = Decimal(text)
         if (self.ge is not None and number < self.ge) or (self.le is not None and number > self.le):
-            raise self.refused(self._out_of_bounds("is out of bounds"))
+            raise self.refused(self._refusal(_OUT_OF_BOUNDS))
         return _digits(number)
 
     def load(self, value: Json) -> Decimal:
@@ -159,28 +169,36 @@ class Number(TextInput[Decimal]):
     def _wish(self) -> str:
         example = _example(self.ge, self.le, "3" if self.places == 0 else "3.5")
         bounds = _bounds(self.ge, self.le) + self._precision()
-        return f"Please send a number{bounds}, in digits such as {example}."
+        return phrase(
+            "Please send a number{bounds}, in digits such as {example}.",
+            bounds=bounds,
+            example=example,
+        )
 
     def _precision(self) -> str:
         if self.places is None:
             return ""
-        places = f"{self.places} decimal place{'s' if self.places > 1 else ''}"
-        return f" with at most {places}" if self.places else " without a decimal point"
+        if not self.places:
+            return phrase(" without a decimal point")
+        return nphrase(
+            " with at most {n} decimal place", " with at most {n} decimal places", self.places
+        )
 
-    def _out_of_bounds(self, what: str) -> str:
-        return f"That number {what}. Please send a number{_bounds(self.ge, self.le)}."
+    def _refusal(self, refusal: Translatable) -> str:
+        return said(refusal.format(bounds=_bounds(self.ge, self.le)))
 
 
 def _bounds(least: object, most: object) -> str:
     if least is not None and most is not None:
-        return f" from {least} to {most}"
+        return phrase(" from {least} to {most}", least=str(least), most=str(most))
     if least is not None:
-        return f" of at least {least}"
-    return f" of at most {most}" if most is not None else ""
+        return phrase(" of at least {least}", least=str(least))
+    return phrase(" of at most {most}", most=str(most)) if most is not None else ""
 
 
-def _example(least: object, most: object, otherwise: object) -> object:
-    return next((bound for bound in (least, most) if bound is not None), otherwise)
+def _example(least: object, most: object, otherwise: object) -> str:
+    """A number as it is to be typed, whatever the language."""
+    return str(next((bound for bound in (least, most) if bound is not None), otherwise))
 
 
 def _whole(value: object) -> int:

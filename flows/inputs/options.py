@@ -11,6 +11,7 @@ from typing import Any, cast
 from flows.errors import DefinitionError
 from flows.inputs.base import Json
 from flows.inputs.labels import check_labels
+from flows.translations import Translatable
 
 Options = tuple[tuple[str, Any], ...]
 """Labels and values."""
@@ -30,7 +31,14 @@ def option_pairs(owner: str, of: Any, labels: Mapping[Any, str] | None) -> Optio
         return _checked(owner, tuple(of.items()))
     if isinstance(of, str) or not isinstance(of, Sequence):
         raise DefinitionError(f"{owner}(): {of!r} is no enum, no mapping and no list of options")
-    return _checked(owner, tuple((each, each) if isinstance(each, str) else each for each in of))
+    return _checked(owner, tuple(map(_pair, of)))
+
+
+def _pair(option: Any) -> Any:
+    """A text is its label and its value, which is the same in every language."""
+    if isinstance(option, Translatable):
+        return option, option.original
+    return (option, option) if isinstance(option, str) else option
 
 
 def json_pairs(options: Options) -> tuple[tuple[str, Json], ...]:

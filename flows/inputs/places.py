@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import TypeAdapter
 
 from flows.inputs.base import Input, Json
+from flows.translations import phrase
 from flows.updates import Content, LocationMessage, Place
 
 _PLACE: TypeAdapter[Place] = TypeAdapter(Place)
@@ -41,7 +42,7 @@ class Location(Input[Place]):
 
     def hint(self) -> str:
         """Asks for a place."""
-        return self.retry or "Please share a location."
+        return self.retry or phrase("Please share a location.")
 
     def shown(self, value: Json) -> str:
         """The title of a venue, or the degrees."""

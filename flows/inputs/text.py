@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from flows.inputs.base import Json, StringInput
 from flows.patterns import compile_pattern
+from flows.translations import nphrase, phrase
 from flows.updates import Command, Content, TextMessage
 
 MAX_TEXT = 4096
@@ -55,20 +56,28 @@ class Text(StringInput):
     def parse_text(self, text: str) -> Json:
         """The text, if its length is right."""
         if not any(map(_is_visible, text)):
-            raise self.refused("Please send a text.")
+            raise self.refused(phrase("Please send a text."))
         if len(text) > self.max_length:
             raise self.refused(
-                f"That is too long: {len(text)} characters. Please send at most {self.max_length}."
+                phrase(
+                    "That is too long: {length} characters. Please send at most {most}.",
+                    length=len(text),
+                    most=self.max_length,
+                )
             )
         if len(text) < self.min_length:
             raise self.refused(
-                f"That is too short. Please send at least {self.min_length} characters."
+                nphrase(
+                    "That is too short. Please send at least {n} character.",
+                    "That is too short. Please send at least {n} characters.",
+                    self.min_length,
+                )
             )
         return text
 
     def hint(self) -> str:
         """Asks for a text."""
-        return self.retry or "Please send a text."
+        return self.retry or phrase("Please send a text.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +104,15 @@ class Pattern(StringInput):
     def parse_text(self, text: str) -> Json:
         """The text, if it matches."""
         if len(text) > MAX_TEXT or compile_pattern(self.source).fullmatch(text) is None:
-            raise self.refused(self._wish("That is not in the form that is needed."))
+            raise self.refused(self._wish(phrase("That is not in the form that is needed.")))
         return text
 
     def hint(self) -> str:
         """Says what is wanted, as far as the definition tells."""
-        return self.retry or self._wish("Please send it as a text.")
+        return self.retry or self._wish(phrase("Please send it as a text."))
 
     def _wish(self, otherwise: str) -> str:
-        return f"Please send {self.wanted}." if self.wanted else otherwise
+        return phrase("Please send {wanted}.", wanted=self.wanted) if self.wanted else otherwise
 
 
 def _is_visible(char: str) -> bool:

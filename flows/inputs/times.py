@@ -9,10 +9,16 @@ from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 from flows.inputs.base import Json, TextInput, decoded
-from flows.inputs.dates import in_ascii_digits
+from flows.inputs.dates import bounds_in_words, in_ascii_digits
+from flows.translations import Translatable, gettext, said
 
 _EXAMPLE = time(21, 45)
 """Its parts cannot be mistaken for each other, nor for a time before noon."""
+
+_PLEASE = gettext("Please send a time{bounds}, written like {example}.")
+_IMPOSSIBLE = gettext(
+    "That time is not possible here. Please send a time{bounds}, written like {example}."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +56,10 @@ class Time(TextInput[time]):
         """The time in ISO form."""
         read = self._read(text)
         if read is None:
-            raise self.refused(self._wish("Please send a time"))
+            raise self.refused(self._wish(_PLEASE))
         early = self.earliest is not None and read < self.earliest
         if early or (self.latest is not None and read > self.latest):
-            raise self.refused(self._wish("That time is not possible here. Please send a time"))
+            raise self.refused(self._wish(_IMPOSSIBLE))
         return read.isoformat()
 
     def load(self, value: Json) -> time:
@@ -70,7 +76,7 @@ class Time(TextInput[time]):
 
     def hint(self) -> str:
         """Asks for a time, with its form."""
-        return self.retry or self._wish("Please send a time")
+        return self.retry or self._wish(_PLEASE)
 
     def shown(self, value: Json) -> str:
         """The time in the first of its forms."""
@@ -102,11 +108,12 @@ class Time(TextInput[time]):
                 continue
         return None
 
-    def _wish(self, start: str) -> str:
+    def _wish(self, wish: Translatable) -> str:
         form = self.formats[0]
-        bounds = f" from {self.earliest.strftime(form)}" if self.earliest is not None else ""
-        bounds += f" until {self.latest.strftime(form)}" if self.latest is not None else ""
-        return f"{start}{bounds}, written like {_EXAMPLE.strftime(form)}."
+        earliest = self.earliest.strftime(form) if self.earliest is not None else ""
+        latest = self.latest.strftime(form) if self.latest is not None else ""
+        bounds = bounds_in_words(earliest, latest)
+        return said(wish.format(bounds=bounds, example=_EXAMPLE.strftime(form)))
 
 
 def _is_plain(value: object) -> bool:

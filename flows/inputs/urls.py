@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import TypeAdapter, ValidationError
 
 from flows.inputs.base import Json, StringInput, decoded
+from flows.translations import phrase
 
 MAX_URL = 2083
 """Characters of an address that browsers agree on."""
@@ -73,7 +74,9 @@ class Url(StringInput):
 
     def _wish(self) -> str:
         scheme = "https" if not self.schemes or "https" in self.schemes else self.schemes[0]
-        return f"Please send a whole web address, such as {scheme}://example.com."
+        return phrase(
+            "Please send a whole web address, such as {example}.", example=f"{scheme}://example.com"
+        )
 
 
 @lru_cache(maxsize=64)

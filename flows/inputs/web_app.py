@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from flows.inputs.base import Input, Json
+from flows.translations import gettext, phrase, said
 from flows.updates import Content, WebAppMessage
 
 T = TypeVar("T")
@@ -86,7 +87,7 @@ class WebAppData(Input[T]):
             try:
                 from_json(content.data, allow_inf_nan=False)
             except ValueError:
-                raise self.refused(_UNUSABLE) from None
+                raise self.refused(said(_UNUSABLE)) from None
         return content.data
 
     def load(self, value: Json) -> T:
@@ -118,7 +119,7 @@ class WebAppData(Input[T]):
 
     def hint(self) -> str:
         """Asks to use the app."""
-        return self.retry or "Please use the button that opens the app."
+        return self.retry or phrase("Please use the button that opens the app.")
 
     def stored(self) -> dict[str, Json]:
         """Whether JSON is wanted; the model is code."""
@@ -135,7 +136,7 @@ class WebAppData(Input[T]):
         return made
 
 
-_UNUSABLE = "The app has sent something that cannot be used here. Please try again."
+_UNUSABLE = gettext("The app has sent something that cannot be used here. Please try again.")
 
 
 def _is_model(model: object) -> bool:

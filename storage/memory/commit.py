@@ -25,43 +25,55 @@ def commit_turns(
     database: MemoryDatabase, fence: Fence, turns: Sequence[TurnCommit]
 ) -> list[Committed]:
     """The outcome of each turn, what is DONE being written. Raises BadRow, nothing written."""
-    keys = {scope.key for turn in turns for scope in turn.scopes}
-    outcomes = list(
-        decide(
-            turns,
-            held=database.held(fence, {turn.part for turn in turns}),
-            undone={turn.cause for turn in turns if turn.cause in database.undone},
-            versions={
-                key: database.scopes[key].snapshot.version for key in keys if key in database.scopes
-            },
-            clock=database.versions,
-        )
+    outcomes = decide(
+        turns,
+        held=database.held(fence, {turn.part for turn in turns}),
+        undone=[turn.cause for turn in turns if turn.cause in database.undone],
+        versions=_versions(database, turns),
+        clock=database.versions,
+        micros=database.clock() * 1000,
     )
     _check_names(database, turns, outcomes)
+    now = database.clock()
     for turn, committed in zip(turns, outcomes, strict=True):
         if committed.outcome is Outcome.DONE:
-            _write(database, turn, committed)
+            _write(database, turn, committed, now)
     return outcomes
+
+
+def _versions(database: MemoryDatabase, turns: Sequence[TurnCommit]) -> dict[str, int]:
+    """The versions of the scopes that are there."""
+    versions: dict[str, int] = {}
+    for turn in turns:
+        for scope in turn.scopes:
+            known = database.scopes.get(scope.key)
+            if known is not None:
+                versions[scope.key] = known.snapshot.version
+    return versions
 
 
 def _check_names(
     database: MemoryDatabase, turns: Sequence[TurnCommit], outcomes: Sequence[Committed]
 ) -> None:
     """Messages and log rows are written once: a second one of a name is a mistake."""
-    seen: set[tuple[str, str, int, int]] = set()
+    messages: set[tuple[str, int, int]] = set()
+    moves: set[tuple[str, int, int]] = set()
     for index, (turn, committed) in enumerate(zip(turns, outcomes, strict=True)):
         if committed.outcome is not Outcome.DONE:
             continue
-        names = [("outbox", row.conv, row.turn, row.n) for row in turn.outbox]
-        names += [("transitions", row.conv, row.turn, row.n) for row in turn.transitions]
-        for table, conv, cause, n in names:
-            known = database.outbox if table == "outbox" else database.transitions
-            if (table, conv, cause, n) in seen or (conv, cause, n) in known:
-                raise BadRow(index, f"{table} has the row ({conv!r}, {cause}, {n}) already")
-            seen.add((table, conv, cause, n))
+        for message in turn.outbox:
+            name = (message.conv, message.turn, message.n)
+            if name in messages or name in database.outbox:
+                raise BadRow(index, f"outbox has the row {name} already")
+            messages.add(name)
+        for move in turn.transitions:
+            name = (move.conv, move.turn, move.n)
+            if name in moves or name in database.transitions:
+                raise BadRow(index, f"transitions has the row {name} already")
+            moves.add(name)
 
 
-def _write(database: MemoryDatabase, turn: TurnCommit, committed: Committed) -> None:
+def _write(database: MemoryDatabase, turn: TurnCommit, committed: Committed, now: int) -> None:
     for scope, version in zip(turn.scopes, committed.versions, strict=True):
         if scope.state is not None:
             known = database.scopes.get(scope.key)
@@ -71,12 +83,13 @@ def _write(database: MemoryDatabase, turn: TurnCommit, committed: Committed) -> 
             )
     for row in turn.instances:
         database.instances[row.conv, row.id] = row
-    _set_timers(database, turn)
+    if turn.timers:
+        _set_timers(database, turn)
     for message in turn.outbox:
         database.put_message(_message(database, message))
     for log in turn.transitions:
         database.transitions[log.conv, log.turn, log.n] = log
-    cause = database.end_cause(turn.cause)
+    cause = database.end_cause(turn.cause, now)
     if turn.dead is not None:
         database.put_dead(_dead(turn.dead, database.next_dead(), cause.row))
 
@@ -93,15 +106,9 @@ def _set_timers(database: MemoryDatabase, turn: TurnCommit) -> None:
 
 def _message(database: MemoryDatabase, row: OutboxRow) -> Message:
     return Message(
-        seq=database.next_message(),
-        part=row.part,
-        chat=row.chat,
-        conv=row.conv,
-        turn=row.turn,
-        n=row.n,
-        slot=row.slot,
-        body=row.body,
-    )
+        database.next_message(), row.part, row.chat, row.conv, row.turn, row.n, row.slot, row.body,
+        "new", 0, 0,
+    )  # fmt: skip
 
 
 def _dead(letter: DeadLetter, number: int, cause: InboxRow) -> Dead:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from heapq import nsmallest
 from itertools import islice
 from typing import Any, TypeVar
 
-from flows.ports import InboxRow, Page, Query, Swept
+from flows.ports import ChatPage, InboxRow, Page, Query, Swept, Tally
 from storage.listings import Look, look, page
 from storage.memory.database import MemoryDatabase, Message
-from storage.people import belongs, private_chat
+from storage.people import ERASED, belongs, new_chats_of, prefix_of, private_chat
 
 Name = TypeVar("Name")
 Row = TypeVar("Row")
@@ -41,7 +43,7 @@ def sweep(database: MemoryDatabase, before: int, limit: int) -> Swept:
         database.inbox, lambda _, cause: cause.done is not None and cause.done < before, limit
     )
     for cause in causes.values():
-        del database.accepted[cause.row.source, cause.row.ext]
+        del database.accepted[cause.source, cause.ext]
     outbox = _drop(
         database.outbox,
         lambda name, row: (
@@ -57,6 +59,9 @@ def sweep(database: MemoryDatabase, before: int, limit: int) -> Swept:
         lambda name, row: row.at < before and (name[0], row.instance) not in live,
         limit,
     )
+    lines = _drop(
+        database.lines, lambda name, line: line.at < before and name[0] not in convs, limit
+    )
     instances = _drop(
         database.instances, lambda _, row: row.ended is not None and row.ended < before, limit
     )
@@ -65,6 +70,7 @@ def sweep(database: MemoryDatabase, before: int, limit: int) -> Swept:
         "outbox": outbox,
         "messages": messages,
         "transitions": transitions,
+        "transcripts": lines,
         "instances": instances,
     }
     return Swept(rows={name: len(rows) for name, rows in tables.items()})
@@ -76,8 +82,8 @@ def erase(database: MemoryDatabase, person: str) -> int:
     convs = scopes | {conv for conv in database.convs() if conv and belongs(conv, person)}
     chats = {chat for chat in map(private_chat, convs) if chat}
     everything = len(database.inbox)
-    for cause in _drop(database.inbox, lambda _, row: row.conv in convs, everything).values():
-        del database.accepted[cause.row.source, cause.row.ext]
+    for cause in _drop(database.inbox, lambda _, cause: cause.conv in convs, everything).values():
+        del database.accepted[cause.source, cause.ext]
         database.undone.pop(cause.seq, None)
     outbox = _drop(
         database.outbox, lambda _, row: row.conv in convs or row.chat in chats, len(database.outbox)
@@ -88,8 +94,20 @@ def erase(database: MemoryDatabase, person: str) -> int:
     _drop(database.messages, lambda name, _: name[0] in convs, len(database.messages))
     _drop(database.timers, lambda name, _: name[0] in convs, len(database.timers))
     _drop(database.transitions, lambda name, _: name[0] in convs, len(database.transitions))
+    _drop(database.lines, lambda name, _: name[0] in convs, len(database.lines))
     _drop(database.dead, lambda _, dead: dead.conv in convs, len(database.dead))
+    for number, row in database.audit.items():
+        if row.conv in convs or row.target == person:
+            database.audit[number] = replace(row, target=ERASED, detail="", conv=None)
     return len(_drop(database.scopes, lambda key, _: key in convs, len(database.scopes)))
+
+
+def private_chats(database: MemoryDatabase, source: str, after: str | None, limit: int) -> ChatPage:
+    """The private chats of a bot, a page at a time."""
+    prefix = prefix_of(source)
+    theirs = (key for key in database.scopes if key.startswith(prefix))
+    keys = nsmallest(limit, (key for key in theirs if after is None or key > after))
+    return ChatPage(new_chats_of(keys, after), keys[-1] if len(keys) == limit else None)
 
 
 def inspect(database: MemoryDatabase, query: Query) -> Page:
@@ -121,10 +139,22 @@ def _matches(database: MemoryDatabase, row: Mapping[str, Any], looked: Look) -> 
         return False
     if looked.live is not None and (row["ended"] is None) is not looked.live:
         return False
+    if looked.step is not None and f" {looked.step} " not in f" {row['step']} ":
+        return False
+    if looked.before is not None and row["updated"] >= looked.before:
+        return False
+    if looked.text is not None and not (looked.text in row["id"] or looked.text in row["conv"]):
+        return False
     if looked.person is None:
         return True
     scope = database.scopes.get(row["conv"])
     return scope is not None and scope.person == looked.person
+
+
+def tally(database: MemoryDatabase) -> list[Tally]:
+    """How many instances there are of each flow, step and status."""
+    counts = Counter((row.flow, row.step, row.status) for row in database.instances.values())
+    return [Tally(*name, count) for name, count in counts.items()]
 
 
 def replay(database: MemoryDatabase, dead: int) -> int | None:
@@ -163,6 +193,7 @@ def _rows(
         "instances": database.instances.values(),
         "transitions": database.transitions.values(),
         "dead_letters": database.dead.values(),
+        "audit": database.audit.values(),
         "inbox": [cause.pending() for cause in database.undone.values()],
         "outbox": database.unsent.values(),
         "timers": [timer.row for timer in database.timers.values()],

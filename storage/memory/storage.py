@@ -1,18 +1,25 @@
-"""The storage port over dictionaries. No method awaits anything, so each is one step."""
+"""The storage port over dictionaries. No method but ``recode`` awaits anything, so each is one
+step.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from itertools import count
 
 import orjson
 
 from flows.errors import CorruptState, StorageDown
 from flows.ports import (
+    AuditRow,
+    ChatPage,
     Committed,
     Fence,
     InboxRow,
     Limits,
+    Line,
+    LineRow,
+    MessageName,
     Outcome,
     OutgoingRow,
     Page,
@@ -21,12 +28,13 @@ from flows.ports import (
     SendResult,
     Snapshot,
     Swept,
+    Tally,
 )
 from flows.ports import TurnCommit as Turn
 from storage import limits
 from storage.clock import Milliseconds, system_clock
-from storage.leases import fence_of, given_back, share_out
-from storage.memory import operate
+from storage.leases import fence_of, given_back, known_workers, share_out
+from storage.memory import operate, recode
 from storage.memory.commit import commit_turns
 from storage.memory.database import Cause, Dead, MemoryDatabase, Message
 from storage.wakes import Wakes
@@ -36,6 +44,7 @@ LIMITS = Limits(
     body_bytes=limits.BODY_BYTES,
     durability="Nothing survives the end of the process: conversations are kept in its memory.",
     shared=True,
+    sealed=True,
 )
 
 NOT_OPEN = "the storage is not open. Await open() before anything else."
@@ -78,10 +87,12 @@ class MemoryStorage:
         changed = share_out(database.partitions, worker, want=want, now=now, ttl=ttl)
         for row in changed:
             database.partitions[row.part] = row
-        return fence_of(database.partitions, worker)
+        workers = known_workers(database.workers, worker, now=now, ttl=ttl)
+        return fence_of(database.partitions, worker, workers)
 
     async def release(self, worker: str) -> None:
         database = self._opened()
+        database.workers.pop(worker, None)
         for row in given_back([row for row in database.partitions if row.owner == worker]):
             database.partitions[row.part] = row
 
@@ -104,7 +115,7 @@ class MemoryStorage:
         ranked = [
             (next(places.setdefault(cause.conv or cause.seq, count())), seq, cause)
             for seq, cause in database.undone.items()
-            if cause.row.part in held and seq not in skipped
+            if cause.part in held and seq not in skipped
         ]
         chosen = sorted(ranked, key=lambda rank: rank[:2])[:limit]
         causes = [cause for _, _, cause in sorted(chosen, key=lambda rank: rank[1])]
@@ -116,7 +127,7 @@ class MemoryStorage:
         cause = database.inbox.get(seq)
         if cause is None:
             return Outcome.GONE
-        if cause.row.part not in database.held(fence):
+        if cause.part not in database.held(fence):
             return Outcome.FENCED
         if cause.done is not None:
             return Outcome.GONE
@@ -177,6 +188,25 @@ class MemoryStorage:
         messages = self._opened().messages
         return {slot: messages[conv, slot][0] for slot in slots if (conv, slot) in messages}
 
+    async def waiting(self, names: Collection[MessageName]) -> Mapping[MessageName, int]:
+        database = self._opened()
+        found = {name: database.outbox[name] for name in names if name in database.outbox}
+        return {name: row.tries for name, row in found.items() if row.seq in database.unsent}
+
+    async def private_chats(self, source: str, after: str | None, limit: int) -> ChatPage:
+        return operate.private_chats(self._opened(), source, after, limit)
+
+    async def record(self, rows: Sequence[LineRow]) -> Sequence[int | None]:
+        database = self._opened()
+        limits.check_rows(rows, limits.check_line)
+        return [database.put_line(row) for row in rows]
+
+    async def lines(
+        self, conv: str, track: str, *, after: int, limit: int, newest: bool = False
+    ) -> Sequence[Line]:
+        found = [line for line in self._opened().track(conv, track) if line.n > after]
+        return found[-limit:] if newest else found[:limit]
+
     async def alias(self, source: str, chat: str, canonical: str) -> None:
         self._opened().aliases[source, chat] = canonical
 
@@ -192,8 +222,19 @@ class MemoryStorage:
     async def inspect(self, query: Query) -> Page:
         return operate.inspect(self._opened(), query)
 
+    async def tally(self) -> Sequence[Tally]:
+        return operate.tally(self._opened())
+
+    async def audit(self, row: AuditRow) -> None:
+        database = self._opened()
+        limits.refuse(0, row, limits.check_audit)
+        database.put_audit(row)
+
     async def replay(self, dead: int) -> int | None:
         return operate.replay(self._opened(), dead)
+
+    async def recode(self, change: Callable[[str], str]) -> int:
+        return await recode.recode(self._opened(), change)
 
     def wakes(self) -> AsyncIterator[None]:
         if self._wakes is None:

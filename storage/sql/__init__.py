@@ -1,4 +1,4 @@
-"""Conversations in an SQL database: SQLite as yet."""
+"""Conversations in an SQL database: SQLite, PostgreSQL, MariaDB or MySQL."""
 
 from __future__ import annotations
 

@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.sql.cold import ColdConnections
-from storage.sql.dialects import SqliteDialect
+from storage.sql.cold import Cold
+from storage.sql.dialects import Dialect
 from storage.sql.tables import chat_aliases
 
 
-async def alias(
-    cold: ColdConnections, sql: SqliteDialect, *, source: str, chat: str, canonical: str
-) -> None:
+async def alias(cold: Cold, sql: Dialect, *, source: str, chat: str, canonical: str) -> None:
     """``chat`` is another name of ``canonical`` from now on."""
-    statement = sql.upsert(chat_aliases, values=("canonical",))
-    async with cold.writing() as connection:
-        await connection.execute(statement.values(source=source, chat=chat, canonical=canonical))
+    row = {"source": source, "chat": chat, "canonical": canonical}
+    statement = sql.upsert(chat_aliases, values=("canonical",)).values(row)
+
+    async def write(connection: AsyncConnection) -> None:
+        await connection.execute(statement)
+
+    await cold.write(write)
 
 
-async def aliases(cold: ColdConnections) -> Mapping[tuple[str, str], str]:
+async def aliases(cold: Cold) -> Mapping[tuple[str, str], str]:
     """All aliases: (source, chat) to the canonical chat."""
-    async with cold.reading() as connection:
+
+    async def read(connection: AsyncConnection) -> dict[tuple[str, str], str]:
         rows = (await connection.execute(select(chat_aliases))).all()
-    return {(row.source, row.chat): row.canonical for row in rows}
+        return {(row.source, row.chat): row.canonical for row in rows}
+
+    return await cold.read(read)

@@ -1,4 +1,4 @@
-"""Connections for what may take long: in the thread of aiosqlite, off the event loop.
+"""Connections for what may take long, off the event loop: for SQLite in the thread of aiosqlite.
 
 Each is closed after use: an open reader would keep the write-ahead log from being emptied.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
+from sqlalchemy import Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,6 +21,35 @@ from storage.sql.connect import READING, SETTING
 from storage.sql.failures import busy, failure, is_busy
 
 Answer = TypeVar("Answer")
+
+ColdWork = Callable[[AsyncConnection], Awaitable[Answer]]
+"""What happens in one transaction. It may be run again from its beginning."""
+
+
+class Cold(Protocol):
+    """Transactions for what operators do, and for what is done now and then.
+
+    Attributes:
+        concurrent: whether turns are committed while one of these transactions writes.
+    """
+
+    concurrent: bool
+
+    async def write(self, work: ColdWork[Answer]) -> Answer:
+        """Runs ``work`` in a transaction and commits it."""
+        ...
+
+    async def read(self, work: ColdWork[Answer]) -> Answer:
+        """Runs ``work`` in a transaction that only reads."""
+        ...
+
+    async def clean(self, tables: Collection[Table]) -> None:
+        """Removes what rows that were deleted have left behind, as far as it can."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        ...
 
 
 async def whole(work: Coroutine[object, object, Answer]) -> Answer:
@@ -39,6 +69,8 @@ async def whole(work: Coroutine[object, object, Answer]) -> Answer:
 class ColdConnections:
     """Transactions on connections of their own, which wait for the lock if they must."""
 
+    concurrent = False
+
     def __init__(self, engine: AsyncEngine, path: Path, *, patience: float) -> None:
         self._engine = engine
         self._path = path
@@ -56,8 +88,23 @@ class ColdConnections:
         async with self._transaction(READING) as connection:
             yield connection
 
-    async def empty_log(self) -> None:
-        """Copies the write-ahead log into the file and truncates it.
+    async def write(self, work: ColdWork[Answer]) -> Answer:
+        """Runs ``work`` in a transaction and commits it."""
+        async with self.writing() as connection:
+            return await work(connection)
+
+    async def read(self, work: ColdWork[Answer]) -> Answer:
+        """Runs ``work`` in a transaction that only reads."""
+        async with self.reading() as connection:
+            return await work(connection)
+
+    async def close(self) -> None:
+        """Lets the engine go, which keeps no connection."""
+        await self._engine.dispose()
+
+    async def clean(self, tables: Collection[Table]) -> None:
+        """Copies the write-ahead log into the file and truncates it. The connections overwrite
+        what they delete, so the file is clean; the log still has the pages as they were before.
 
         Raises StorageDown when somebody reads from it all the while.
         """

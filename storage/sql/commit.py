@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from sqlite3 import Cursor
-
-from sqlalchemy import insert
 
 from flows.ports import Committed, Fence, Outcome, TurnCommit
-from storage.clock import Milliseconds, VersionClock
+from storage.clock import VersionClock
 from storage.outcomes import decide
 from storage.sql.dead_letters import DeadLetters
-from storage.sql.dialects import SqliteDialect
+from storage.sql.dialects import Cursor, Dialect
 from storage.sql.inbox import Inbox
 from storage.sql.partitions import Partitions
-from storage.sql.scopes import Scopes, keys_of
+from storage.sql.scopes import Done, Scopes, keys_of
 from storage.sql.tables import instances, outbox, transitions
 from storage.sql.timers import Timers
-
-Done = Sequence[tuple[TurnCommit, Committed]]
 
 
 class Commit:
@@ -26,8 +21,7 @@ class Commit:
 
     def __init__(
         self,
-        sql: SqliteDialect,
-        clock: Milliseconds,
+        sql: Dialect,
         *,
         partitions: Partitions,
         inbox: Inbox,
@@ -35,60 +29,64 @@ class Commit:
         timers: Timers,
         dead_letters: DeadLetters,
     ) -> None:
-        self._clock = clock
-        self._versions = VersionClock(clock)
+        self._versions = VersionClock()
         self._partitions = partitions
         self._inbox = inbox
         self._scopes = scopes
         self._timers = timers
         self._dead_letters = dead_letters
-        values = ("flow", "flow_version", "step", "status", "result", "updated", "ended")
-        self._instance = sql.compile(sql.upsert(instances, values=values), "conv", "id", *values)
-        self._message = sql.compile(
-            insert(outbox),
+        self._instance = sql.upserts(
+            instances,
+            *("conv", "id", "flow", "flow_version", "step", "status", "result"),
+            *("updated", "ended"),
+        )
+        self._message = sql.inserts(
+            outbox,
             *("part", "chat", "conv", "turn", "n", "slot", "body"),
             *("state", "tries", "due", "todo"),
         )
-        self._transition = sql.compile(
-            insert(transitions),
+        self._transition = sql.inserts(
+            transitions,
             *("turn", "n", "conv", "instance", "flow", "source", "target", "cause", "at"),
         )
 
     def commit(self, cursor: Cursor, fence: Fence, turns: Sequence[TurnCommit]) -> list[Committed]:
-        """The outcome of each turn; those that are DONE are written."""
+        """The outcome of each turn; those that are DONE are written.
+
+        Whoever locks does it in this order: partitions, causes, scopes.
+        """
+        held = self._partitions.held_among(cursor, fence, {turn.part for turn in turns})
+        undone = self._inbox.undone(cursor, [turn.cause for turn in turns])
         known = self._scopes.known(cursor, keys_of(turns))
         outcomes = list(
             decide(
                 turns,
-                held=self._partitions.held_among(cursor, fence, {turn.part for turn in turns}),
-                undone=self._inbox.undone(cursor, [turn.cause for turn in turns]),
+                held=held.parts,
+                undone=undone,
                 versions=known.versions,
                 clock=self._versions,
+                micros=held.micros,
             )
         )
         pairs = zip(turns, outcomes, strict=True)
         done = [pair for pair in pairs if pair[1].outcome is Outcome.DONE]
         if done:
-            self._write(cursor, done, known.persons)
+            self._write(cursor, done, known.persons, held.now)
         return outcomes
 
-    def _write(self, cursor: Cursor, done: Done, persons: Mapping[str, str | None]) -> None:
-        now = self._clock()
+    def _write(
+        self, cursor: Cursor, done: Done, persons: Mapping[str, str | None], now: int
+    ) -> None:
         turns = [turn for turn, _ in done]
         self._scopes.write(cursor, done, persons=persons, now=now)
-        _many(cursor, self._instance, _instances(turns))
-        _many(cursor, self._message, _messages(turns))
-        _many(cursor, self._transition, _transitions(turns))
+        self._instance(cursor, _instances(turns))
+        self._message(cursor, _messages(turns))
+        self._transition(cursor, _transitions(turns))
         self._timers.write(cursor, turns)
-        for turn in turns:
-            if turn.dead is not None:
-                self._dead_letters.bury_cause(cursor, turn.cause, turn.dead)
+        self._dead_letters.bury_causes(
+            cursor, [(turn.cause, turn.dead) for turn in turns if turn.dead is not None]
+        )
         self._inbox.end(cursor, [turn.cause for turn in turns], now)
-
-
-def _many(cursor: Cursor, statement: str, rows: list[tuple[object, ...]]) -> None:
-    if rows:
-        cursor.executemany(statement, rows)
 
 
 def _instances(turns: Iterable[TurnCommit]) -> list[tuple[object, ...]]:

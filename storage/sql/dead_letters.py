@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from sqlite3 import Cursor
+from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, bindparam, insert, literal_column, select
 
 from flows.ports import DeadLetter
-from storage.sql.dialects import ONE, SqliteDialect
+from storage.sql.dialects import ONE, Cursor, Dialect
 from storage.sql.tables import dead_letters, inbox, outbox
 
 LETTER = ("conv", "origin", "body", "error", "tries", "at")
 
 
 class DeadLetters:
-    """The table of dead letters. Each takes its place from the row that it was."""
+    """The table of dead letters. Each takes its place from the row that it was.
 
-    def __init__(self, sql: SqliteDialect) -> None:
+    They are few, and each is a statement of its own.
+    """
+
+    def __init__(self, sql: Dialect) -> None:
         self._cause = sql.compile(
             insert(dead_letters).from_select(
                 [*LETTER, "part", "source", "ext", "kind"],
@@ -41,14 +44,16 @@ class DeadLetters:
             *("error_", "at_", "seq_"),
         )
 
-    def bury_cause(self, cursor: Cursor, seq: int, letter: DeadLetter) -> None:
-        """Keeps a cause as a dead letter."""
-        values = (letter.conv, letter.origin, letter.body, letter.error, letter.tries, letter.at)
-        cursor.execute(self._cause, (*values, seq))
+    def bury_causes(self, cursor: Cursor, letters: Iterable[tuple[int, DeadLetter]]) -> None:
+        """Keeps causes, given by number, as dead letters."""
+        for seq, row in letters:
+            values = (row.conv, row.origin, row.body, row.error, row.tries, row.at)
+            cursor.execute(self._cause, (*values, seq))
 
-    def bury_message(self, cursor: Cursor, seq: int, *, error: str, now: int) -> None:
-        """Keeps a message that will never arrive, before it is emptied."""
-        cursor.execute(self._message, (error, now, seq))
+    def bury_messages(self, cursor: Cursor, errors: Iterable[tuple[int, str]], now: int) -> None:
+        """Keeps messages that will never arrive, given by number, before they are emptied."""
+        for seq, error in errors:
+            cursor.execute(self._message, (error, now, seq))
 
 
 def _given(name: str) -> ColumnElement[object]:

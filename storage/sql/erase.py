@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from sqlalchemy import Column, Table, delete, select
+from sqlalchemy import Column, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.people import belongs, private_chat
-from storage.sql.cold import ColdConnections
+from storage.people import ERASED, belongs, private_chat
+from storage.sql.cold import Cold
 from storage.sql.tables import (
+    audit,
     conversations,
     dead_letters,
     inbox,
@@ -18,29 +19,57 @@ from storage.sql.tables import (
     messages,
     outbox,
     timers,
+    transcripts,
     transitions,
 )
 
-NAMING = (instances, inbox, outbox, messages, timers, transitions, dead_letters)
-"""The tables whose rows name their conversation."""
+NAMING = (outbox, timers, inbox, messages, dead_letters, transitions, transcripts, instances)
+"""The tables whose rows name their conversation, in the order that they are emptied in.
+
+What turns into something else comes before what it turns into: a message may become a cause
+or a dead letter, a timer a cause, a cause anything.
+"""
+
+SOURCES = (outbox, timers, inbox)
+"""Those whose rows turn into others."""
 
 AT_ONCE = 500
 """How many conversations one statement names."""
 
 
-async def erase(connections: ColdConnections, person: str) -> int:
+async def erase(cold: Cold, person: str) -> int:
     """Removes the person and answers how many scopes there were."""
-    async with connections.writing() as connection:
-        convs = await _convs(connection, person)
-        chats = [chat for chat in map(private_chat, convs) if chat]
-        await _delete(connection, outbox.c.chat, chats)
-        for table in NAMING:
-            await _delete(connection, table.c.conv, convs)
-        scopes = await _delete(connection, conversations.c.key, convs)
-    # The connections overwrite what they delete, so the file is clean; the log still has the
-    # pages as they were before.
-    await connections.empty_log()
+
+    async def write(connection: AsyncConnection) -> int:
+        if cold.concurrent:
+            # Whoever is in the middle of writing about the person has locked one of these:
+            # after this they are through, or will find that it is gone.
+            await _empty(connection, person, SOURCES)
+        convs = await _empty(connection, person, NAMING)
+        await _scrub(connection, person, convs)
+        return await _delete(connection, conversations.c.key, convs)
+
+    scopes = await cold.write(write)
+    await cold.clean((*NAMING, conversations, audit))
     return scopes
+
+
+async def _empty(connection: AsyncConnection, person: str, tables: Iterable[Table]) -> list[str]:
+    """Removes the rows that name a conversation of the person; answers those conversations."""
+    convs = await _convs(connection, person)
+    chats = [chat for chat in map(private_chat, convs) if chat]
+    await _delete(connection, outbox.c.chat, chats)
+    for table in tables:
+        await _delete(connection, table.c.conv, convs)
+    return convs
+
+
+async def _scrub(connection: AsyncConnection, person: str, convs: Iterable[str]) -> None:
+    """What operators did stays, and not whom it was about."""
+    scrubbed = update(audit).values(target=ERASED, detail="", conv=None)
+    for some in _batches(convs):
+        await connection.execute(scrubbed.where(audit.c.conv.in_(some)))
+    await connection.execute(scrubbed.where(audit.c.target == person))
 
 
 async def _convs(connection: AsyncConnection, person: str) -> list[str]:
@@ -48,7 +77,7 @@ async def _convs(connection: AsyncConnection, person: str) -> list[str]:
     own = select(conversations.c.key).where(conversations.c.person == person)
     found = set((await connection.execute(own)).scalars())
     channel, _, user = person.partition("/")
-    for table in (conversations, *NAMING):
+    for table in (conversations, audit, *NAMING):
         named = _name(table)
         like = named.startswith(f"{channel}/", autoescape=True) & named.endswith(
             f"/{user}", autoescape=True

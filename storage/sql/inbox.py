@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from sqlite3 import Cursor
 
 from sqlalchemy import Select, String, bindparam, func, null, select, update
 from sqlalchemy.sql import cast
 
 from flows.ports import Fence, InboxRow, Outcome, PendingRow
-from storage.sql.dialects import ONE, SqliteDialect
+from storage.sql.dialects import ONE, Cursor, Dialect
 from storage.sql.partitions import Partitions
 from storage.sql.tables import inbox
 
@@ -20,37 +19,43 @@ WINDOW = 8
 class Inbox:
     """The inbox. A row is undone while ``todo``, its partition, is set."""
 
-    def __init__(self, sql: SqliteDialect, partitions: Partitions) -> None:
+    def __init__(self, sql: Dialect, partitions: Partitions) -> None:
         self._sql = sql
         self._partitions = partitions
-        self._insert = sql.compile(
-            sql.insert_new(inbox, "source", "ext"),
+        self._insert = sql.numbers(
+            inbox,
             *("source", "ext", "part", "conv", "kind", "body", "at", "tries", "todo"),
+            unique=("source", "ext"),
         )
         self._page = sql.compile(_page(sql), "parts", "skip", "window", "limit")
+        row = inbox.c
+        # Somebody may have done it since it was chosen.
+        undone = row.todo.is_not(None)
         self._take = sql.compile(
-            update(inbox).values(tries=inbox.c.tries + ONE).where(sql.any_of(inbox.c.seq, "seqs")),
+            update(inbox).values(tries=row.tries + ONE).where(sql.any_of(row.seq, "seqs"), undone),
             "seqs",
         )
-        row = inbox.c
         self._rows = sql.compile(
             select(
                 *(row.seq, row.source, row.ext, row.part, row.conv),
                 *(row.kind, row.body, row.notes, row.at, row.tries),
             )
-            .where(sql.any_of(row.seq, "seqs"))
+            .where(sql.any_of(row.seq, "seqs"), undone)
             .order_by(row.seq),
             "seqs",
         )
-        self._state = sql.compile(
-            select(row.part, row.todo).where(row.seq == bindparam("seq_")), "seq_"
-        )
+        self._part = sql.compile(select(row.part).where(row.seq == bindparam("seq_")), "seq_")
         self._note = sql.compile(
-            update(inbox).values(notes=bindparam("notes_")).where(row.seq == bindparam("seq_")),
+            update(inbox)
+            .values(notes=bindparam("notes_"))
+            .where(row.seq == bindparam("seq_"), undone),
             *("notes_", "seq_"),
         )
         self._undone = sql.compile(
-            select(row.seq).where(sql.any_of(row.seq, "seqs"), row.todo.is_not(None)), "seqs"
+            sql.locked(
+                select(row.seq).where(sql.any_of(row.seq, "seqs"), undone).order_by(row.seq)
+            ),
+            "seqs",
         )
         self._end = sql.compile(
             update(inbox)
@@ -59,22 +64,27 @@ class Inbox:
             *("done_", "seqs"),
         )
 
-    def put(self, cursor: Cursor, row: InboxRow) -> int | None:
-        """Stores a cause and answers its number; None when it was there before."""
-        values = (row.source, row.ext, row.part, row.conv, row.kind, row.body, row.at, 0, row.part)
-        cursor.execute(self._insert, values)
-        return cursor.lastrowid if cursor.rowcount else None
-
     def accept(self, cursor: Cursor, rows: Sequence[InboxRow]) -> list[int | None]:
-        """Stores a page of causes."""
-        return [self.put(cursor, row) for row in rows]
+        """Stores causes and answers their numbers; None for one that was there before."""
+        return self._insert(
+            cursor,
+            [
+                (row.source, row.ext, row.part, row.conv, row.kind, row.body, row.at, 0, row.part)
+                for row in rows
+            ],
+        )
+
+    def announce(self, cursor: Cursor, parts: Collection[int]) -> None:
+        """Tells whoever owns these partitions of causes that are new, when this is committed."""
+        if parts and self._sql.notify is not None:
+            cursor.execute(self._sql.notify, (",".join(map(str, sorted(parts))),))
 
     def pending(
         self, cursor: Cursor, fence: Fence, skip: Collection[int], limit: int
     ) -> list[PendingRow]:
         """Undone rows, their tries raised."""
-        parts = self._partitions.held(cursor, fence)
-        chosen = self._choose(cursor, parts, skip, limit)
+        held = self._partitions.held(cursor, fence)
+        chosen = self._choose(cursor, held.parts, skip, limit)
         if not chosen:
             return []
         seqs = self._sql.listed(chosen)
@@ -83,16 +93,14 @@ class Inbox:
 
     def note(self, cursor: Cursor, fence: Fence, seq: int, notes: str) -> Outcome:
         """Replaces the notes of an undone cause."""
-        found = cursor.execute(self._state, (seq,)).fetchall()
+        found = cursor.execute(self._part, (seq,)).fetchall()
         if not found:
             return Outcome.GONE
-        part, todo = found[0]
-        if part not in self._partitions.held_among(cursor, fence, [part]):
+        ((part,),) = found
+        if part not in self._partitions.held_among(cursor, fence, [part]).parts:
             return Outcome.FENCED
-        if todo is None:
-            return Outcome.GONE
         cursor.execute(self._note, (notes, seq))
-        return Outcome.DONE
+        return Outcome.DONE if cursor.rowcount else Outcome.GONE
 
     def undone(self, cursor: Cursor, seqs: Collection[int]) -> set[int]:
         """Which of the causes are there and not done."""
@@ -104,7 +112,7 @@ class Inbox:
         cursor.execute(self._end, (now, self._sql.listed(seqs)))
 
     def _choose(
-        self, cursor: Cursor, parts: Sequence[int], skip: Collection[int], limit: int
+        self, cursor: Cursor, parts: Collection[int], skip: Collection[int], limit: int
     ) -> list[int]:
         """The rows of the next page.
 
@@ -115,11 +123,12 @@ class Inbox:
         found = cursor.execute(self._page, (*listed, limit * WINDOW, limit)).fetchall()
         crowded = len(found) == limit and len({group for _, group in found}) == 1
         if crowded and limit > 1:
-            found = cursor.execute(self._page, (*listed, -1, limit)).fetchall()
+            everything = self._sql.everything
+            found = cursor.execute(self._page, (*listed, everything, limit)).fetchall()
         return [seq for seq, _ in found]
 
 
-def _page(sql: SqliteDialect) -> Select[int, str]:
+def _page(sql: Dialect) -> Select[int, str]:
     """One row of each conversation before the second of any, out of the ``window`` oldest."""
     row = inbox.c
     undone = (

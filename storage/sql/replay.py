@@ -8,21 +8,32 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.sql.cold import ColdConnections
+from storage.sql.cold import Cold
 from storage.sql.tables import dead_letters, inbox, outbox
 
 
-async def replay(connections: ColdConnections, dead: int) -> int | None:
-    """Puts a dead letter back: answers its new inbox number, or the turn of its message."""
+async def replay(cold: Cold, dead: int) -> tuple[int | None, int | None]:
+    """Puts a dead letter back: answers its new inbox number, or the turn of its message; and
+    its partition, where it went into the inbox.
+    """
+
+    async def write(connection: AsyncConnection) -> tuple[int | None, int | None]:
+        return await _replay(connection, dead)
+
+    return await cold.write(write)
+
+
+async def _replay(connection: AsyncConnection, dead: int) -> tuple[int | None, int | None]:
     this = dead_letters.c.id == dead
-    async with connections.writing() as connection:
-        letter = (await connection.execute(select(dead_letters).where(this))).mappings().first()
-        if letter is None:
-            return None
-        await connection.execute(delete(dead_letters).where(this))
-        if letter["origin"] == "outbox":
-            return await _send_again(connection, letter)
-        return await _run_again(connection, letter)
+    # Locked where several may come at once: of them one finds it.
+    found = await connection.execute(select(dead_letters).where(this).with_for_update())
+    letter = found.mappings().first()
+    if letter is None:
+        return None, None
+    await connection.execute(delete(dead_letters).where(this))
+    if letter["origin"] == "outbox":
+        return await _send_again(connection, letter), None
+    return await _run_again(connection, letter), int(letter["part"])
 
 
 async def _run_again(connection: AsyncConnection, letter: RowMapping) -> int:

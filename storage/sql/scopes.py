@@ -5,16 +5,17 @@ erased people back.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from sqlite3 import Cursor
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import LargeBinary, bindparam, cast, insert, select, update
+from sqlalchemy import select
 
 from flows.errors import CorruptState
 from flows.ports import Committed, Snapshot, TurnCommit
-from storage.sql.dialects import SqliteDialect
+from storage.sql.dialects import Cursor, Dialect, Race, Refused
 from storage.sql.tables import conversations
+
+Done = Sequence[tuple[TurnCommit, Committed]]
 
 
 class Known(NamedTuple):
@@ -27,40 +28,30 @@ class Known(NamedTuple):
 class Scopes:
     """The table of conversations."""
 
-    def __init__(self, sql: SqliteDialect) -> None:
+    def __init__(self, sql: Dialect) -> None:
         self._sql = sql
         row = conversations.c
-        # As bytes: a text that is no UTF-8 would fail in the driver, without its key.
-        state = cast(row.state, LargeBinary)
         self._load = sql.compile(
-            select(row.key, row.version, row.cause, state).where(sql.any_of(row.key, "keys")),
+            select(row.key, row.version, row.cause, sql.stored(row.state)).where(
+                sql.any_of(row.key, "keys")
+            ),
             "keys",
         )
+        known = select(row.key, row.version, row.person).where(sql.any_of(row.key, "keys"))
         self._known = sql.compile(
-            select(row.key, row.version, row.person).where(sql.any_of(row.key, "keys")), "keys"
+            sql.locked(known.order_by(row.key)) if sql.concurrent else known, "keys"
         )
-        self._insert = sql.compile(
-            insert(conversations),
-            *("key", "part", "person", "version", "cause", "state", "updated"),
+        self._insert = sql.inserts(
+            conversations, "key", "part", "person", "version", "cause", "state", "updated"
         )
-        self._update = sql.compile(
-            update(conversations)
-            .values(
-                version=bindparam("version_"),
-                cause=bindparam("cause_"),
-                state=bindparam("state_"),
-                updated=bindparam("updated_"),
-            )
-            .where(row.key == bindparam("key_"), row.version == bindparam("loaded_")),
-            *("version_", "cause_", "state_", "updated_", "key_", "loaded_"),
+        self._update = sql.updates(
+            conversations,
+            *("version", "cause", "state", "updated"),
+            key=("key",),
+            loaded=("version",),
         )
-
-        self._name = sql.compile(
-            update(conversations)
-            .values(person=bindparam("person_"))
-            .where(row.key == bindparam("key_")),
-            *("person_", "key_"),
-        )
+        self._name = sql.updates(conversations, "person", key=("key",))
+        self._remove = sql.deletes(conversations, "key")
 
     def load(self, cursor: Cursor, keys: Collection[str]) -> dict[str, Snapshot]:
         """The scopes as last committed."""
@@ -70,19 +61,14 @@ class Scopes:
         }
 
     def known(self, cursor: Cursor, keys: Collection[str]) -> Known:
-        """Version and person of those scopes that exist."""
+        """Version and person of those scopes that exist; they stay so, where others write too."""
         rows = cursor.execute(self._known, (self._sql.listed(keys),)).fetchall()
         return Known(
             {key: version for key, version, _ in rows}, {key: person for key, _, person in rows}
         )
 
     def write(
-        self,
-        cursor: Cursor,
-        done: Sequence[tuple[TurnCommit, Committed]],
-        *,
-        persons: Mapping[str, str | None],
-        now: int,
+        self, cursor: Cursor, done: Done, *, persons: Mapping[str, str | None], now: int
     ) -> None:
         """Writes the scopes of turns whose versions were found to match, under lock.
 
@@ -104,18 +90,40 @@ class Scopes:
                 if person is not None and persons.get(key) != person:
                     named.append((person, key))
         # New ones first: a batch may hold the first turn of a scope and its second.
-        for statement, rows in (
-            (self._insert, new),
-            (self._update, changed),
-            (self._name, named),
-        ):
-            if rows:
-                cursor.executemany(statement, rows)
+        self._create(cursor, done, new)
+        self._update(cursor, changed)
+        self._name(cursor, named)
+
+    def _create(self, cursor: Cursor, done: Done, new: list[tuple[object, ...]]) -> None:
+        """Inserts new scopes. Raises Race when somebody else was faster."""
+        absent = _absent(done, {row[0] for row in new}) if self._sql.concurrent else []
+        try:
+            self._insert(cursor, [*new, *((key, 0, None, 0, 0, "", 0) for key in absent)])
+        except Refused as error:
+            if error.is_duplicate:
+                raise Race(str(error)) from error
+            raise
+        self._remove(cursor, [(key,) for key in absent])
 
 
-def _text(key: str, state: bytes) -> str:
+def _absent(done: Done, new: Collection[object]) -> list[str]:
+    """Scopes that turns have found absent and leave so.
+
+    There is no row that could be locked: so one is put there and taken away again, which keeps
+    everybody else from creating it until the commit.
+    """
+    keys = {
+        scope.key
+        for turn, _ in done
+        for scope in turn.scopes
+        if scope.version is None and scope.state is None
+    }
+    return [key for key in keys if key not in new]
+
+
+def _text(key: str, state: bytes | str) -> str:
     try:
-        text = state.decode()
+        text = state if isinstance(state, str) else state.decode()
         orjson.loads(text)
     except ValueError as error:
         raise CorruptState(key, str(error)) from error

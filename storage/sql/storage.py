@@ -1,19 +1,20 @@
-"""The storage port over SQL. What every turn needs runs on the event loop, see ``hot``."""
+"""The storage port over SQL, for every kind of database."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import partial
-from sqlite3 import Cursor
 
-from flows.errors import BadRow
 from flows.ports import (
+    AuditRow,
+    ChatPage,
     Committed,
     Fence,
     InboxRow,
     Limits,
+    Line,
+    LineRow,
+    MessageName,
     Outcome,
     OutgoingRow,
     Page,
@@ -22,129 +23,109 @@ from flows.ports import (
     SendResult,
     Snapshot,
     Swept,
+    Tally,
     TurnCommit,
 )
 from storage import limits
 from storage.clock import Milliseconds, system_clock
-from storage.sql import aliases, erase, listing, migrate, replay, sweep
-from storage.sql.cold import ColdConnections, whole
+from storage.sql import aliases, audit, chats, erase, listing, recode, replay, sweep
+from storage.sql.cold import whole
 from storage.sql.commit import Commit
-from storage.sql.connect import PATIENCE, async_engine, patient_engine
+from storage.sql.connect import PATIENCE
+from storage.sql.culprit import each_stored
+from storage.sql.database import Database, Opened
 from storage.sql.dead_letters import DeadLetters
-from storage.sql.dialects import SqliteDialect
-from storage.sql.failures import DATA_ERRORS
-from storage.sql.hot import HotConnection, not_open
+from storage.sql.dialects import Cursor
+from storage.sql.file import FileDatabase
+from storage.sql.hot import not_open
 from storage.sql.inbox import Inbox
-from storage.sql.location import Location
+from storage.sql.lines import Lines
+from storage.sql.location import Location, locate
 from storage.sql.outbox import Outbox
-from storage.sql.owner import FileOwner
-from storage.sql.partitions import Partitions
+from storage.sql.partitions import LeaseCall, Partitions
 from storage.sql.scopes import Scopes
 from storage.sql.timers import Timers
-from storage.wakes import Wakes
-
-DURABILITY = {
-    "FULL": "Every commit is on the disk when it returns: it survives the end of the process and "
-    "a power cut.",
-    "EXTRA": "Every commit is on the disk, its folder entry included, when it returns: it "
-    "survives the end of the process and a power cut.",
-    "NORMAL": "Commits survive the end of the process; a power cut may take the last ones.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """What exists between ``open`` and ``close``."""
-
-    hot: HotConnection
-    cold: ColdConnections
-    wakes: Wakes
 
 
 class SqlStorage:
-    """Conversations in an SQLite file; for each method see ``flows.ports.FlowStorage``.
-
-    One process works on a file (see ``owner``); others may open it to look, and to put rows
-    into the inbox.
+    """Conversations in an SQL database; for each method see ``flows.ports.FlowStorage``.
 
     Args:
-        url: such as ``sqlite+aiosqlite:///handrail.db``; ``?synchronous=NORMAL`` trades the
-            last commits before a power cut for speed.
-        clock: the database's clock, in milliseconds. SQLite has none but that of its process.
+        url: such as ``sqlite+aiosqlite:///handrail.db``, where ``?synchronous=NORMAL`` trades
+            the last commits before a power cut for speed, or
+            ``postgresql+asyncpg://user:password@host/name``.
+        clock: in milliseconds, in place of the database's own. SQLite has none but that of its
+            process.
         patience: seconds that a call waits for another program's lock.
+
+    Raises:
+        StorageError: the URL names no database that can be worked with, or its driver is not
+            installed.
     """
 
     def __init__(
-        self, url: str, *, clock: Milliseconds = system_clock, patience: float = PATIENCE
+        self, url: str, *, clock: Milliseconds | None = None, patience: float = PATIENCE
     ) -> None:
-        self._location = Location.parse(url)
-        self._patience = patience
-        self._owner = FileOwner(self._location.path)
-        self._open: _Open | None = None
-        sql = SqliteDialect()
+        place = locate(url)
+        self._database: Database
+        if isinstance(place, Location):
+            self._database = FileDatabase(place, patience=patience)
+            clock = clock or system_clock
+        else:
+            from storage.sql.servers.database import ServerDatabase  # its drivers are extras
+
+            self._database = ServerDatabase(place, patience=patience)
+        self._open: Opened | None = None
+        self._leased: Collection[int] = frozenset()
+        self._prepare(clock)
+
+    def _prepare(self, clock: Milliseconds | None) -> None:
+        sql = self._sql = self._database.sql
         self._partitions = Partitions(sql, clock)
         self._inbox = Inbox(sql, self._partitions)
         self._scopes = Scopes(sql)
-        self._dead_letters = DeadLetters(sql)
-        self._timers = Timers(sql, clock, self._partitions, self._inbox)
+        self._lines = Lines(sql)
+        dead_letters = DeadLetters(sql)
+        self._timers = Timers(sql, self._partitions, self._inbox)
         self._outbox = Outbox(
-            sql,
-            clock,
-            partitions=self._partitions,
-            inbox=self._inbox,
-            dead_letters=self._dead_letters,
+            sql, partitions=self._partitions, inbox=self._inbox, dead_letters=dead_letters
         )
         self._commit = Commit(
             sql,
-            clock,
             partitions=self._partitions,
             inbox=self._inbox,
             scopes=self._scopes,
             timers=self._timers,
-            dead_letters=self._dead_letters,
+            dead_letters=dead_letters,
         )
-        self._sql = sql
 
     async def open(self) -> Limits:
         if self._open is None:
-            await asyncio.to_thread(migrate.upgrade_file, self._location, patience=self._patience)
-            self._open = self._connect()
+            self._open = await self._database.open()
         return Limits(
             state_bytes=limits.STATE_BYTES,
             body_bytes=limits.BODY_BYTES,
-            durability=DURABILITY[self._location.synchronous],
-            shared=False,
+            durability=self._open.durability,
+            shared=self._database.shared,
         )
 
     async def close(self) -> None:
         opened, self._open = self._open, None
-        if opened is not None:
-            opened.wakes.close()
-            await opened.hot.close()
-        self._owner.release()
+        await self._database.close(opened)
 
     async def lease(self, worker: str, want: int, ttl: int) -> Fence:
-        hot = self._opened.hot
-        if not self._owner.is_held:
-            self._owner.acquire()
-            try:
-                # Whoever held partitions of this file before is dead, or has let them go.
-                await hot.write(self._partitions.free_all)
-            except BaseException:
-                self._owner.release()
-                raise
-        return await hot.write(partial(self._partitions.lease, worker=worker, want=want, ttl=ttl))
+        call = LeaseCall(worker, want, ttl)
+        fence = await self._database.lease(self._opened, self._partitions, call)
+        self._leased = frozenset(fence.epochs)
+        return fence
 
     async def release(self, worker: str) -> None:
-        hot = self._opened.hot
-        if self._owner.is_held and await hot.write(
-            partial(self._partitions.release, worker=worker)
-        ):
-            self._owner.release()
+        await self._database.release(self._opened, self._partitions, worker)
+        self._leased = frozenset()
 
     async def accept(self, rows: Sequence[InboxRow]) -> Sequence[int | None]:
         limits.check_rows(rows, limits.check_inbox)
-        return await self._opened.hot.write(partial(self._inbox.accept, rows=rows))
+        return await each_stored(self._opened.hot, self._accept, rows)
 
     async def pending(
         self, fence: Fence, skip: Collection[int], limit: int
@@ -162,14 +143,16 @@ class SqlStorage:
 
     async def commit(self, fence: Fence, turns: Sequence[TurnCommit]) -> Sequence[Committed]:
         limits.check_rows(turns, limits.check_turn)
-        hot = self._opened.hot
-        try:
-            return await hot.write(partial(self._commit.commit, fence=fence, turns=turns))
-        except DATA_ERRORS:
-            return await hot.write(partial(self._one_by_one, fence=fence, turns=turns))
+
+        def commit(cursor: Cursor, turns: Sequence[TurnCommit]) -> list[Committed]:
+            return self._commit.commit(cursor, fence, turns)
+
+        return await each_stored(self._opened.hot, commit, turns)
 
     async def fire(self, fence: Fence, limit: int) -> tuple[Sequence[int], float | None]:
-        return await self._opened.hot.write(partial(self._timers.fire, fence=fence, limit=limit))
+        opened = self._opened
+        async with opened.firing:
+            return await opened.hot.write(partial(self._timers.fire, fence=fence, limit=limit))
 
     async def outgoing(
         self, fence: Fence, skip: Collection[str], limit: int
@@ -179,18 +162,40 @@ class SqlStorage:
 
     async def sent(self, fence: Fence, results: Sequence[SendResult]) -> Sequence[Outcome]:
         limits.check_rows(results, limits.check_result)
-        work = partial(self._outbox.sent, fence=fence, results=results)
-        return await self._opened.hot.write(work)
+
+        def sent(cursor: Cursor, results: Sequence[SendResult]) -> list[Outcome]:
+            return self._outbox.sent(cursor, fence, results)
+
+        plain = all(result.state == "sent" for result in results)
+        marks = len(results) if plain else 0
+        return await each_stored(self._opened.hot, sent, results, marks=marks)
 
     async def refs(self, conv: str, slots: Collection[str]) -> Mapping[str, str]:
         return await self._opened.hot.read(partial(self._outbox.refs, conv=conv, slots=slots))
 
-    async def alias(self, source: str, chat: str, canonical: str) -> None:
-        await whole(
-            aliases.alias(
-                self._opened.cold, self._sql, source=source, chat=chat, canonical=canonical
-            )
+    async def waiting(self, names: Collection[MessageName]) -> Mapping[MessageName, int]:
+        return await whole(chats.waiting(self._opened.cold, names))
+
+    async def private_chats(self, source: str, after: str | None, limit: int) -> ChatPage:
+        return await whole(chats.private_chats(self._opened.cold, source, after, limit))
+
+    async def record(self, rows: Sequence[LineRow]) -> Sequence[int | None]:
+        limits.check_rows(rows, limits.check_line)
+        return await each_stored(self._opened.hot, self._lines.record, rows)
+
+    async def lines(
+        self, conv: str, track: str, *, after: int, limit: int, newest: bool = False
+    ) -> Sequence[Line]:
+        work = partial(
+            self._lines.read, conv=conv, track=track, after=after, limit=limit, newest=newest
         )
+        return await self._opened.hot.read(work)
+
+    async def alias(self, source: str, chat: str, canonical: str) -> None:
+        work = aliases.alias(
+            self._opened.cold, self._sql, source=source, chat=chat, canonical=canonical
+        )
+        await whole(work)
 
     async def aliases(self) -> Mapping[tuple[str, str], str]:
         return await whole(aliases.aliases(self._opened.cold))
@@ -204,37 +209,36 @@ class SqlStorage:
     async def inspect(self, query: Query) -> Page:
         return await whole(listing.inspect(self._opened.cold, query))
 
+    async def tally(self) -> Sequence[Tally]:
+        return await whole(listing.tally(self._opened.cold))
+
+    async def audit(self, row: AuditRow) -> None:
+        limits.refuse(0, row, limits.check_audit)
+        await whole(audit.keep(self._opened.cold, row))
+
     async def replay(self, dead: int) -> int | None:
-        return await whole(replay.replay(self._opened.cold, dead))
+        answer, part = await whole(replay.replay(self._opened.cold, dead))
+        if part is not None and part not in self._leased and self._sql.notify is not None:
+            await self._opened.hot.write(partial(self._inbox.announce, parts=[part]))
+        return answer
+
+    async def recode(self, change: Callable[[str], str]) -> int:
+        return await whole(recode.recode(self._opened.cold, change))
 
     def wakes(self) -> AsyncIterator[None]:
-        """Never yields: nobody tells an SQLite file's owner of others' work. Ends on close."""
+        """Hints where the database can tell of others' work: PostgreSQL. Ends on close."""
+        self._database.listen(self._opened)
         return self._opened.wakes.listen()
 
     @property
-    def _opened(self) -> _Open:
+    def _opened(self) -> Opened:
         if self._open is None:
             raise not_open()
         return self._open
 
-    def _connect(self) -> _Open:
-        path, synchronous = self._location.path, self._location.synchronous
-        hot = patient_engine(path, synchronous=synchronous, patience=self._patience)
-        cold = async_engine(path, synchronous=synchronous, patience=self._patience)
-        return _Open(
-            hot=HotConnection(hot, path, patience=self._patience),
-            cold=ColdConnections(cold, path, patience=self._patience),
-            wakes=Wakes(),
-        )
-
-    def _one_by_one(
-        self, cursor: Cursor, fence: Fence, turns: Sequence[TurnCommit]
-    ) -> list[Committed]:
-        """Finds the turn that cannot be written. What it writes meanwhile is rolled back."""
-        answer = []
-        for index, turn in enumerate(turns):
-            try:
-                answer += self._commit.commit(cursor, fence, [turn])
-            except DATA_ERRORS as error:
-                raise BadRow(index, str(error)) from error
-        return answer
+    def _accept(self, cursor: Cursor, rows: Sequence[InboxRow]) -> list[int | None]:
+        seqs = self._inbox.accept(cursor, rows)
+        foreign = {row.part for row in rows if row.part not in self._leased}
+        if foreign:
+            self._inbox.announce(cursor, foreign)
+        return seqs

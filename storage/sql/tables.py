@@ -12,18 +12,24 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     SmallInteger,
     String,
     Table,
-    Text,
     UniqueConstraint,
 )
+from sqlalchemy import Text as PlainText
+from sqlalchemy.dialects import mysql
 
 from storage.limits import NAME_CHARS
 
 metadata = MetaData()
 
-Name = String(NAME_CHARS)
+# On PostgreSQL by bytes, whatever the database sorts by; on MySQL and MariaDB the tables say so.
+Name = String(NAME_CHARS).with_variant(String(NAME_CHARS, collation="C"), "postgresql")
+
+# Beyond 64 KiB; TEXT has no limit but on MySQL and MariaDB.
+Text = PlainText().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 # SQLite gives out row numbers only for a column that is called INTEGER; its integers have
 # 64 bits all the same.
@@ -45,6 +51,15 @@ partitions = Table(
     Column("until", BigInteger, nullable=False),
 )
 
+# Every worker that has called, and until when it counts.
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 chat_aliases = Table(
     "chat_aliases",
     metadata,
@@ -54,7 +69,9 @@ chat_aliases = Table(
     sqlite_with_rowid=False,
 )
 
-# Session and active instances in one row: one read, one compare-and-set.
+# Session and active instances in one row: one read, one compare-and-set. Half of each page is
+# left free on PostgreSQL, so that a new version of a row finds room beside the old one and no
+# index has to learn of it.
 conversations = Table(
     "conversations",
     metadata,
@@ -65,16 +82,19 @@ conversations = Table(
     Column("cause", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("updated", BigInteger, nullable=False),
+    postgresql_with={"fillfactor": "50"},
 )
 
 # A projection for listings; the instances that count are in conversations.state. Every turn
-# writes it, so nothing is indexed that a turn changes. The id is: an event from outside knows
-# nothing else, and 200,000 rows took 22 ms to look through.
+# writes it, so nothing is indexed that a turn changes. The key begins with the id, which begins
+# with the number of a turn and so grows: those that are talked with now lie together, and a commit
+# of many turns writes a few pages rather than one a turn. Besides, an event from outside knows the
+# id and nothing else.
 instances = Table(
     "instances",
     metadata,
-    Column("conv", Name, primary_key=True),
-    Column("id", Name, primary_key=True),
+    Column("conv", Name, nullable=False, index=True),
+    Column("id", Name, nullable=False),
     Column("flow", Name, nullable=False),
     Column("flow_version", BigInteger, nullable=False),
     Column("step", Name, nullable=False),
@@ -82,7 +102,7 @@ instances = Table(
     Column("result", Text),
     Column("updated", BigInteger, nullable=False),
     Column("ended", BigInteger),
-    Index("ix_instances_id", "id"),
+    PrimaryKeyConstraint("id", "conv"),
     sqlite_with_rowid=False,
 )
 
@@ -143,14 +163,16 @@ Index(
     postgresql_where=outbox.c.todo.is_not(None),
 )
 
-# What later turns edit: the channel's reference of a message that was sent.
+# What later turns edit: the channel's reference of a message that was sent. A slot begins with the
+# id of an instance, so the key grows, as that of instances does.
 messages = Table(
     "messages",
     metadata,
-    Column("conv", Name, primary_key=True),
-    Column("slot", Name, primary_key=True),
+    Column("conv", Name, nullable=False),
+    Column("slot", Name, nullable=False),
     Column("ref", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("slot", "conv"),
     sqlite_with_rowid=False,
 )
 
@@ -188,6 +210,21 @@ transitions = Table(
     sqlite_with_rowid=False,
 )
 
+# What channels record of a conversation to show it later. Read in order, from a place on; the
+# unique name keeps what is recorded again from being there twice.
+transcripts = Table(
+    "transcripts",
+    metadata,
+    Column("conv", Name, nullable=False),
+    Column("track", Name, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("name", Name, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("conv", "track", "n"),
+    UniqueConstraint("conv", "track", "name", name="uq_transcripts_conv_track_name"),
+)
+
 # With what it takes to put it back: `source`, `ext` and `kind` of a cause, `chat`, `turn`, `n`
 # and `slot` of a message.
 dead_letters = Table(
@@ -208,5 +245,19 @@ dead_letters = Table(
     Column("turn", BigInteger),
     Column("n", BigInteger),
     Column("slot", Name),
+    sqlite_autoincrement=True,
+)
+
+# What operators did, for good. Few rows, so that erasing somebody goes through them all.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Sequence, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Name, nullable=False),
+    Column("what", Name, nullable=False),
+    Column("target", Name, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("conv", Name, index=True),
     sqlite_autoincrement=True,
 )

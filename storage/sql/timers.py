@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from sqlite3 import Cursor
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, func, select
 
 from flows.ports import Fence, InboxRow, TimerDrop, TimerRow, TurnCommit
-from storage.clock import Milliseconds
-from storage.sql.dialects import SqliteDialect
+from storage.sql.dialects import Cursor, Dialect
 from storage.sql.inbox import Inbox
 from storage.sql.partitions import Partitions
 from storage.sql.tables import timers
@@ -18,29 +16,29 @@ from storage.sql.tables import timers
 class Timers:
     """The table of timers."""
 
-    def __init__(
-        self, sql: SqliteDialect, clock: Milliseconds, partitions: Partitions, inbox: Inbox
-    ) -> None:
+    def __init__(self, sql: Dialect, partitions: Partitions, inbox: Inbox) -> None:
         self._sql = sql
-        self._clock = clock
         self._partitions = partitions
         self._inbox = inbox
-        values = ("id", "part", "due", "generation", "source", "kind", "body")
         row = timers.c
-        self._set = sql.compile(sql.upsert(timers, values=values), "conv", "name", *values)
-        self._drop = sql.compile(
-            delete(timers).where(row.conv == bindparam("conv_"), row.name == bindparam("name_")),
-            *("conv_", "name_"),
+        self._set = sql.upserts(
+            timers,
+            *("conv", "name", "id", "part", "due", "generation"),
+            *("source", "kind", "body"),
         )
+        self._drop = sql.deletes(timers, "conv", "name")
+        # What a turn in flight is about to replace or to drop is left to it.
         self._due = sql.compile(
-            sql.limited(
-                select(
-                    *(row.id, row.part, row.due, row.source),
-                    *(row.kind, row.body, row.conv, row.name),
+            sql.spare(
+                sql.limited(
+                    select(
+                        *(row.id, row.part, row.due, row.source),
+                        *(row.kind, row.body, row.conv, row.name),
+                    )
+                    .where(sql.any_of(row.part, "parts"), row.due <= bindparam("now"))
+                    .order_by(row.due, row.conv, row.name),
+                    "limit",
                 )
-                .where(sql.any_of(row.part, "parts"), row.due <= bindparam("now"))
-                .order_by(row.due, row.conv, row.name),
-                "limit",
             ),
             *("parts", "now", "limit"),
         )
@@ -60,9 +58,9 @@ class Timers:
                         last[row.conv, row.name] = (row, f"timer:{turn.cause}.{place}")
         if not last:
             return
-        cursor.executemany(self._drop, [name for name, (row, _) in last.items() if row is None])
-        cursor.executemany(
-            self._set,
+        self._drop(cursor, [name for name, (row, _) in last.items() if row is None])
+        self._set(
+            cursor,
             [
                 (
                     *(row.conv, row.name, number, row.part, row.due, row.generation),
@@ -75,28 +73,17 @@ class Timers:
 
     def fire(self, cursor: Cursor, fence: Fence, limit: int) -> tuple[list[int], float | None]:
         """Turns what is due into causes. Answers them, and the seconds to the next timer."""
-        parts = self._sql.listed(self._partitions.held(cursor, fence))
-        now = self._clock()
-        due = cursor.execute(self._due, (parts, now, limit)).fetchall()
-        seqs = [self._fire(cursor, *row) for row in due]
+        held = self._partitions.held(cursor, fence)
+        parts = self._sql.listed(held.parts)
+        due = cursor.execute(self._due, (parts, held.now, limit)).fetchall()
+        self._drop(cursor, [(conv, name) for *_, conv, name in due])
+        seqs = self._inbox.accept(cursor, [_cause(*row) for row in due])
         ((following,),) = cursor.execute(self._next, (parts,)).fetchall()
-        seconds = None if following is None else max(0, following - now) / 1000
+        seconds = None if following is None else max(0, following - held.now) / 1000
         return [seq for seq in seqs if seq is not None], seconds
 
-    def _fire(
-        self,
-        cursor: Cursor,
-        number: str,
-        part: int,
-        due: int,
-        source: str,
-        kind: str,
-        body: str,
-        conv: str,
-        name: str,
-    ) -> int | None:
-        cursor.execute(self._drop, (conv, name))
-        cause = InboxRow(
-            source=source, ext=number, part=part, conv=conv, kind=kind, body=body, at=due
-        )
-        return self._inbox.put(cursor, cause)
+
+def _cause(
+    number: str, part: int, due: int, source: str, kind: str, body: str, conv: str, _name: str
+) -> InboxRow:
+    return InboxRow(source=source, ext=number, part=part, conv=conv, kind=kind, body=body, at=due)

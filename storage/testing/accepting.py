@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
 
 from flows.errors import BadRow
+from flows.ports import InboxRow
 from storage.testing.backend import Backend, Contract
-from storage.testing.rows import cause, pending, turn
+from storage.testing.rows import cause, part, pending, turn
+
+Spoil = Callable[[InboxRow], InboxRow]
+
+SPOILS: Mapping[str, Spoil] = {
+    "nul": lambda row: replace(row, body='"a\0b"'),
+    "nul in a name": lambda row: replace(row, ext="a\0b"),
+    "half a character": lambda row: replace(row, body='"\ud800"'),
+    "64 bits": lambda row: replace(row, at=1 << 63),
+    "no such partition": lambda row: replace(row, part=64),
+}
 
 
 class AcceptContract(Contract):
@@ -58,6 +70,36 @@ class AcceptContract(Contract):
         seqs = await storage.accept([cause("1"), cause("1", source="contract:other")])
         assert None not in seqs
 
+    async def test_the_same_id_of_another_chat_is_a_duplicate(self, backend: Backend) -> None:
+        # A group that has become a supergroup: the update comes again, its chat has a new name.
+        storage = await backend.open()
+        assert part("ada") != part("bob")
+        await storage.accept([cause("1")])
+        assert list(await storage.accept([cause("1", "bob")])) == [None]
+        assert (await storage.accept([cause("2"), cause("2", "bob")]))[1] is None
+
+    async def test_a_large_page_is_accepted_in_order(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        users = ["ada", "bob", "cyd", "dan"]
+        page = [cause(f"{number}", users[number % 4]) for number in range(400)]
+        seqs = await storage.accept(page)
+        assert seqs == sorted(seq or 0 for seq in seqs)
+        rows = await pending(storage, fence, limit=1000)
+        assert [(row.seq, row.ext) for row in rows] == [
+            (seq, row.ext) for seq, row in zip(seqs, page, strict=True)
+        ]
+
+    async def test_a_row_that_is_there_is_not_changed_by_a_duplicate(
+        self, backend: Backend
+    ) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await storage.accept([cause("1", body='"first"')])
+        assert seq is not None
+        await storage.note(fence, seq, '"notes"')
+        await storage.accept([cause("1", body='"second"')])
+        (row,) = await pending(storage, fence)
+        assert (row.body, row.notes, row.tries) == ('"first"', '"notes"', 1)
+
     async def test_an_id_may_come_again_after_the_sweep(self, backend: Backend) -> None:
         storage, fence = await self.start(backend)
         (seq,) = await storage.accept([cause("1")])
@@ -75,11 +117,14 @@ class AcceptContract(Contract):
         (row,) = await pending(storage, fence)
         assert row.conv is None
 
+    @pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS.keys())
     @pytest.mark.parametrize("place", [0, 1, 2])
-    async def test_a_bad_row_refuses_the_page(self, backend: Backend, place: int) -> None:
+    async def test_a_bad_row_refuses_the_page(
+        self, backend: Backend, place: int, spoil: Spoil
+    ) -> None:
         storage, fence = await self.start(backend)
         rows = [cause("1"), cause("2"), cause("3")]
-        rows[place] = replace(rows[place], body='"a\0b"')
+        rows[place] = spoil(rows[place])
         with pytest.raises(BadRow) as refusal:
             await storage.accept(rows)
         assert refusal.value.index == place

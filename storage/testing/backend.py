@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Protocol
 
@@ -16,6 +18,8 @@ TTL = 15_000
 EVERYTHING = 64
 """All partitions."""
 
+HALF = EVERYTHING // 2
+
 
 class Ability(StrEnum):
     """What not every backend can show. Tests that need what is missing are skipped."""
@@ -28,6 +32,12 @@ class Ability(StrEnum):
     """``traces`` works."""
     LOST_ANSWERS = "lost answers"
     """``lose_answer`` works."""
+    HELD = "held calls"
+    """``hold`` works."""
+    LATE = "late rows"
+    """While a call of ``accept`` is held, its rows have numbers that nobody sees yet."""
+    CUTS = "cuts"
+    """``cut`` works."""
 
 
 class Backend(Protocol):
@@ -71,6 +81,18 @@ class Backend(Protocol):
         """Loses the answer to the handle's next commit, before or after it is ``applied``."""
         ...
 
+    def hold(self, storage: FlowStorage) -> AbstractAsyncContextManager[asyncio.Event]:
+        """Holds up the handle's next ``commit``, and with ``LATE`` its next ``accept``, as close
+        before its end as can be: in a database with transactions when COMMIT is all that it
+        lacks, elsewhere on its way there. It goes on when the context ends. The event is set
+        when it has come so far.
+        """
+        ...
+
+    async def cut(self, storage: FlowStorage) -> None:
+        """Cuts the handle's connections, as a restarted server or a lost network does."""
+        ...
+
 
 class ManualClock:
     """A clock that stands until it is moved."""
@@ -100,6 +122,15 @@ class Contract:
         """A handle that holds all partitions."""
         storage = await backend.open()
         return storage, await storage.lease("first", EVERYTHING, TTL)
+
+    async def pair(self, backend: Backend) -> tuple[tuple[FlowStorage, Fence], ...]:
+        """Two workers, each by a handle of its own and with half of the partitions."""
+        self.need(backend, Ability.SHARED)
+        first, second = await backend.open(), await backend.open()
+        return (
+            (first, await first.lease("first", HALF, TTL)),
+            (second, await second.lease("second", HALF, TTL)),
+        )
 
     async def succeed(self, backend: Backend, storage: FlowStorage) -> tuple[FlowStorage, Fence]:
         """Another worker takes everything over: from a frozen one, or from a dead one."""

@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
-from flows.errors import BadRow, OutcomeUnknown
-from flows.ports import Committed, DeadLetter, Fence, FlowStorage, Outcome, Query, TurnCommit
-from storage.testing.backend import EVERYTHING, TTL, Ability, Backend, Contract
+from flows.errors import OutcomeUnknown
+from flows.ports import DeadLetter, Fence, FlowStorage, Outcome, Query, TurnCommit
+from storage.testing.backend import Ability, Backend, Contract
+from storage.testing.cancelling import ALL_KINDS, written
 from storage.testing.rows import (
     NOWHERE,
     accepted,
     conv,
     full_turn,
-    message,
     part,
     pending,
     person,
     scope,
     turn,
 )
-
-ALL_KINDS = {"scope", "instance", "transition", "message"}
-"""What ``_written`` finds of a full turn."""
-
-Spoil = Callable[[TurnCommit], TurnCommit]
-
-
-def _with_nul(whole: TurnCommit) -> TurnCommit:
-    return replace(whole, outbox=[replace(whole.outbox[0], body='"\0"')])
-
-
-def _beyond_64_bits(whole: TurnCommit) -> TurnCommit:
-    return replace(whole, instances=[replace(whole.instances[0], updated=1 << 63)])
-
-
-def _half_character(whole: TurnCommit) -> TurnCommit:
-    return replace(whole, transitions=[replace(whole.transitions[0], cause="\ud800")])
-
-
-def _twice_the_same_message(whole: TurnCommit) -> TurnCommit:
-    return replace(whole, outbox=[whole.outbox[0], whole.outbox[0]])
 
 
 class CommitContract(Contract):
@@ -54,7 +32,7 @@ class CommitContract(Contract):
         (seq,) = await accepted(storage, "ada")
         (committed,) = await storage.commit(fence, [full_turn(seq)])
         assert committed.outcome is Outcome.DONE
-        assert await _written(storage, fence, "ada") == ALL_KINDS
+        assert await written(storage, fence, "ada") == ALL_KINDS
         _, seconds = await storage.fire(fence, 1)
         assert seconds is not None
         assert list(await pending(storage, fence)) == []
@@ -131,7 +109,7 @@ class CommitContract(Contract):
             conflict = place in stale
             assert committed[place].outcome is (Outcome.CONFLICT if conflict else Outcome.DONE)
             assert bool(committed[place].versions) is not conflict
-            assert bool(await _written(storage, fence, user)) is not conflict
+            assert bool(await written(storage, fence, user)) is not conflict
         undone = [row.seq for row in await pending(storage, fence)]
         assert undone == [seqs[place] for place in sorted(stale)]
 
@@ -177,7 +155,7 @@ class CommitContract(Contract):
         storage, fence = await self.start(backend)
         (committed,) = await storage.commit(fence, [full_turn(4711)])
         assert committed.outcome is Outcome.GONE
-        assert await _written(storage, fence, "ada") == set()
+        assert await written(storage, fence, "ada") == set()
 
     async def test_a_done_cause_is_gone(self, backend: Backend) -> None:
         storage, fence = await self.start(backend)
@@ -187,58 +165,31 @@ class CommitContract(Contract):
         assert again.outcome is Outcome.GONE
         assert (await storage.load([conv("ada")]))[conv("ada")].state == '{"n": 1}'
 
+    async def test_two_turns_of_a_batch_do_not_share_a_cause(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        first = replace(turn(seq), scopes=[scope("ada", key="contract//1")])
+        second = replace(turn(seq), scopes=[scope("ada", key="contract//2")])
+        committed = await storage.commit(fence, [first, second])
+        assert [answer.outcome for answer in committed] == [Outcome.DONE, Outcome.GONE]
+        assert list(await storage.load(["contract//1", "contract//2"])) == ["contract//1"]
+
     async def test_gone_is_said_before_conflict(self, backend: Backend) -> None:
         storage, fence = await self.start(backend)
         (committed,) = await storage.commit(fence, [turn(4711, version=12)])
         assert committed.outcome is Outcome.GONE
 
-    @pytest.mark.parametrize(
-        "spoil",
-        [_with_nul, _beyond_64_bits, _half_character, _twice_the_same_message],
-        ids=["nul", "64 bits", "half a character", "a message twice"],
-    )
-    @pytest.mark.parametrize("place", [0, 2])
-    async def test_a_row_that_cannot_be_stored_is_named(
-        self, backend: Backend, spoil: Spoil, place: int
-    ) -> None:
+    async def test_a_large_batch_is_one_commit(self, backend: Backend) -> None:
         storage, fence = await self.start(backend)
-        users = ["ada", "bob", "cyd"]
+        users = [f"user{number}" for number in range(200)]
         seqs = await accepted(storage, *users)
         turns = [full_turn(seq, user) for seq, user in zip(seqs, users, strict=True)]
-        turns[place] = spoil(turns[place])
-        with pytest.raises(BadRow) as refusal:
-            await storage.commit(fence, turns)
-        assert refusal.value.index == place
-        for user in users:
-            assert await _written(storage, fence, user) == set()
-        assert [row.seq for row in await pending(storage, fence)] == seqs
-
-    async def test_a_state_may_be_as_large_as_the_limit_says(self, backend: Backend) -> None:
-        storage, fence = await self.start(backend)
-        (seq,) = await accepted(storage, "ada")
-        largest = '"' + "x" * (backend.limits.state_bytes - 2) + '"'
-        (committed,) = await storage.commit(fence, [turn(seq, state=largest)])
-        assert committed.outcome is Outcome.DONE
-        assert (await storage.load([conv("ada")]))[conv("ada")].state == largest
-
-    async def test_a_state_beyond_the_limit_is_named(self, backend: Backend) -> None:
-        storage, fence = await self.start(backend)
-        first, second = await accepted(storage, "ada", "bob")
-        # Counted in bytes: in characters it would fit.
-        larger = '"' + "é" * (backend.limits.state_bytes // 2) + '"'
-        with pytest.raises(BadRow) as refusal:
-            await storage.commit(fence, [turn(first), turn(second, "bob", state=larger)])
-        assert refusal.value.index == 1
-        assert await storage.load([conv("ada"), conv("bob")]) == {}
-
-    async def test_a_message_is_written_once(self, backend: Backend) -> None:
-        storage, fence = await self.start(backend)
-        first, second = await accepted(storage, "ada", "bob")
-        said = replace(turn(first), outbox=[message(first)])
-        await storage.commit(fence, [said])
-        copy = replace(turn(second, "bob"), outbox=[message(first)])
-        with pytest.raises(BadRow):
-            await storage.commit(fence, [copy])
+        turns[77] = replace(turns[77], scopes=[scope(users[77], 12)])
+        committed = await storage.commit(fence, turns)
+        others = {answer.outcome for place, answer in enumerate(committed) if place != 77}
+        assert (others, committed[77].outcome) == ({Outcome.DONE}, Outcome.CONFLICT)
+        assert len(await storage.load([conv(user) for user in users])) == 199
+        assert len(await storage.outgoing(fence, NOWHERE, 1000)) == 199
 
     async def test_a_cause_that_is_given_up_becomes_a_dead_letter(self, backend: Backend) -> None:
         storage, fence = await self.start(backend)
@@ -252,21 +203,6 @@ class CommitContract(Contract):
         assert list(await pending(storage, fence)) == []
         (row,) = (await storage.inspect(Query(what="dead_letters"))).rows
         assert (row["conv"], row["error"], row["tries"]) == (conv("ada"), "it kills", 5)
-
-    async def test_a_cancelled_commit_is_whole_or_nothing(self, backend: Backend) -> None:
-        storage, fence = await self.start(backend)
-        for steps in range(50):
-            user = f"user{steps}"
-            (seq,) = await accepted(storage, user)
-            task = asyncio.ensure_future(storage.commit(fence, [full_turn(seq, user)]))
-            finished = await _cancelled_after(task, steps)
-            written = await _written(storage, fence, user)
-            undone = [row.seq for row in await pending(storage, fence)]
-            assert written == (set() if seq in undone else ALL_KINDS)
-            if finished:
-                assert written == ALL_KINDS
-                return
-        pytest.fail("the commit took more than 50 steps of the loop")
 
     @pytest.mark.parametrize("applied", [False, True])
     async def test_a_lost_answer_is_told_and_can_be_read_again(
@@ -282,28 +218,6 @@ class CommitContract(Contract):
         assert bool(found) is applied
         (again,) = await storage.commit(fence, [full_turn(seq)])
         assert again.outcome is (Outcome.GONE if applied else Outcome.DONE)
-
-    async def test_two_writers_lose_nothing(self, backend: Backend) -> None:
-        self.need(backend, Ability.SHARED)
-        storage = await backend.open()
-        await storage.lease("first", EVERYTHING // 2, TTL)
-        other = await backend.open()
-        fences = [
-            await storage.lease("first", EVERYTHING // 2, TTL),
-            await other.lease("second", EVERYTHING // 2, TTL),
-        ]
-        users = [f"user{number}" for number in range(6)]
-        shared = "contract//everybody"
-
-        async def write(handle: FlowStorage, fence: Fence) -> None:
-            mine = [user for user in users if part(user) in fence.epochs]
-            for user in mine * 5:
-                await _count(handle, fence, user, shared)
-
-        await asyncio.gather(
-            *(write(handle, fence) for handle, fence in zip((storage, other), fences, strict=True))
-        )
-        assert (await storage.load([shared]))[shared].state == str(len(users) * 5)
 
     async def test_concurrent_calls_on_one_handle_lose_nothing(self, backend: Backend) -> None:
         storage, fence = await self.start(backend)
@@ -330,27 +244,3 @@ async def _count(storage: FlowStorage, fence: Fence, user: str, key: str) -> Non
         (committed,) = await storage.commit(fence, [whole])
         outcome = committed.outcome
     assert outcome is Outcome.DONE
-
-
-async def _written(storage: FlowStorage, fence: Fence, user: str) -> set[str]:
-    """Which kinds of rows there are of a person."""
-    kinds = set()
-    if await storage.load([conv(user)]):
-        kinds.add("scope")
-    if (await storage.inspect(Query(what="instances", conv=conv(user)))).rows:
-        kinds.add("instance")
-    if (await storage.inspect(Query(what="transitions", conv=conv(user)))).rows:
-        kinds.add("transition")
-    if any(row.conv == conv(user) for row in await storage.outgoing(fence, NOWHERE, 100)):
-        kinds.add("message")
-    return kinds
-
-
-async def _cancelled_after(task: asyncio.Future[Sequence[Committed]], steps: int) -> bool:
-    """Cancels a call after some steps of the loop; True when it was done before."""
-    for _ in range(steps):
-        await asyncio.sleep(0)
-    finished = task.done()
-    task.cancel()
-    await asyncio.wait([task])
-    return finished

@@ -8,7 +8,7 @@ import pytest
 
 from flows.errors import BadRow
 from flows.ports import Fence, FlowStorage, OutboxRow, Outcome, Query, SendResult
-from storage.testing.backend import Backend, Contract
+from storage.testing.backend import TTL, Backend, Contract
 from storage.testing.rows import (
     NOWHERE,
     SOURCE,
@@ -17,6 +17,7 @@ from storage.testing.rows import (
     cause,
     conv,
     message,
+    part,
     pending,
     sent,
     timer,
@@ -146,6 +147,75 @@ class OutboxContract(Contract):
         (row,) = await _say(storage, fence, "ada", '"1"')
         await storage.sent(fence, [sent(row)])
         assert await storage.refs(conv("bob"), [str(row.slot)]) == {}
+
+    async def test_order_holds_across_conversations_and_a_takeover(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        rows = []
+        for number, talker in enumerate([conv("ada"), "contract/bot/ada//bob", "newsletter"] * 2):
+            (seq,) = await accepted(storage, "ada")
+            row = replace(message(seq, body=f'"{number}"'), conv=talker)
+            await storage.commit(fence, [replace(turn(seq), scopes=[], outbox=[row])])
+            rows.append(row)
+        for number, row in enumerate(rows):
+            if number == 3:
+                storage, fence = await self.succeed(backend, storage)
+            assert await _bodies(storage, fence) == [f'"{number}"']
+            await storage.sent(fence, [sent(row)])
+        assert await _bodies(storage, fence) == []
+
+    async def test_a_message_for_later_keeps_its_place_in_a_takeover(
+        self, backend: Backend
+    ) -> None:
+        storage, fence = await self.start(backend)
+        first, _ = await _say(storage, fence, "ada", '"1"', '"2"')
+        await storage.sent(fence, [_later(first, backend.now() + 10 * TTL)])
+        other, successor = await self.succeed(backend, storage)
+        assert await _bodies(other, successor) == []
+        backend.advance(10 * TTL)
+        assert await _bodies(other, successor) == ['"1"']
+
+    async def test_a_message_for_later_may_be_put_off_again(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (row,) = await _say(storage, fence, "ada", '"1"')
+        for tries in range(1, 4):
+            await storage.sent(fence, [_later(row, backend.now() + 10)])
+            assert await _bodies(storage, fence) == []
+            backend.advance(10)
+            assert [out.tries for out in await storage.outgoing(fence, NOWHERE, 1)] == [tries]
+        assert list(await storage.sent(fence, [sent(row)])) == [Outcome.DONE]
+
+    async def test_a_dead_message_informs_once(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        first, second = await _say(storage, fence, "ada", '"1"', '"2"')
+        await storage.sent(fence, [_dead(first)])
+        # The same row, as after an answer that was lost and a restart: it is a duplicate.
+        assert list(await storage.sent(fence, [_dead(second)])) == [Outcome.DONE]
+        assert [row.ext for row in await pending(storage, fence)] == ["failed"]
+
+    async def test_each_owner_delivers_its_own(self, backend: Backend) -> None:
+        (first, one), (second, two) = await self.pair(backend)
+        users = [f"user{number}" for number in range(12)]
+        for user in users:
+            storage, fence = (first, one) if part(user) in one.epochs else (second, two)
+            await _say(storage, fence, user, f'"{user}"')
+        mine, others = await _bodies(first, one), await _bodies(second, two)
+        assert sorted(mine + others) == sorted(f'"{user}"' for user in users)
+        foreign = await second.outgoing(two, NOWHERE, 100)
+        results = [
+            SendResult(conv=row.conv, turn=row.turn, n=row.n, state="sent") for row in foreign
+        ]
+        assert set(await first.sent(one, results)) == {Outcome.FENCED}
+        assert await _bodies(second, two) == others
+
+    async def test_a_slot_that_is_sent_again_has_the_new_reference(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (old,) = await _say(storage, fence, "ada", '"1"')
+        await storage.sent(fence, [sent(old, ref="77")])
+        (seq,) = await accepted(storage, "ada")
+        new = replace(message(seq), slot=old.slot)
+        await storage.commit(fence, [replace(turn(seq), scopes=[], outbox=[new])])
+        await storage.sent(fence, [sent(new, ref="99")])
+        assert await storage.refs(conv("ada"), [str(old.slot)]) == {old.slot: "99"}
 
     async def test_an_alias_is_remembered_and_may_change(self, backend: Backend) -> None:
         storage = await backend.open()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+
+import pytest
 
 from flows.ports import DeadLetter, Fence, FlowStorage, Outcome, Query, TurnCommit
 from storage.testing.backend import Ability, Backend, Contract
 from storage.testing.rows import (
+    LISTINGS,
     NOWHERE,
     accepted,
     cause,
     conv,
     full_turn,
     instance,
+    line,
     message,
     move,
     part,
@@ -39,6 +44,7 @@ class EraseContract(Contract):
         assert list(await storage.outgoing(fence, NOWHERE, 100)) == []
         assert await storage.fire(fence, 100) == ([], None)
         assert await _listed(storage) == []
+        assert list(await storage.lines(conv("ada"), "chat", after=0, limit=9)) == []
 
     async def test_nobody_else_is_touched(self, backend: Backend) -> None:
         storage, fence = await self.start(backend)
@@ -117,6 +123,26 @@ class EraseContract(Contract):
         await storage.erase(person(CANARY))
         assert list(await backend.traces(CANARY)) == []
 
+    async def test_no_trace_is_left_of_what_was_replaced(self, backend: Backend) -> None:
+        self.need(backend, Ability.TRACES)
+        storage, fence = await self.start(backend)
+        await _live(storage, fence, CANARY)
+        for letter in (await storage.inspect(Query(what="dead_letters"))).rows:
+            await storage.replay(letter["id"])
+        await storage.recode(lambda text: text.replace("words", "better words"))
+        await storage.sweep(backend.now() + 1, 1000)
+        await storage.erase(person(CANARY))
+        assert list(await backend.traces(CANARY)) == []
+
+    async def test_nothing_that_was_said_is_logged(
+        self, backend: Backend, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        storage, fence = await self.start(backend)
+        await _live(storage, fence, CANARY)
+        await storage.erase(person(CANARY))
+        assert f"the words of {CANARY}" not in caplog.text
+
     async def test_no_trace_is_left_of_a_long_life(self, backend: Backend) -> None:
         self.need(backend, Ability.TRACES)
         storage, fence = await self.start(backend)
@@ -145,25 +171,23 @@ async def _live(storage: FlowStorage, fence: Fence, user: str) -> None:
     life = replace(
         full_turn(done, user),
         scopes=[scope(user, state=words)],
-        instances=[instance(user), instance(user, name="i2", ended=5)],
+        instances=[
+            replace(instance(user), result=words),
+            instance(user, name="i2", ended=5),
+        ],
         timers=[timer(user, due=2_000_000_000_000, body=words)],
         outbox=[first, second, third],
         transitions=[move(done, user)],
     )
     letter = DeadLetter(conv=conv(user), origin="inbox", body=words, error=words, tries=5, at=9)
     await storage.commit(fence, [life, TurnCommit(cause=dead, part=part(user), dead=letter)])
+    await storage.record([line("1", user, body=words), line("2", user, track="x", body=words)])
     refused = replace(sent(second), state="dead", slot=None, ref=None, error=words)
     await storage.sent(fence, [sent(first, ref=words), refused])
 
 
 async def _listed(storage: FlowStorage) -> list[object]:
     found: list[object] = []
-    for query in (
-        Query(what="instances"),
-        Query(what="transitions"),
-        Query(what="dead_letters"),
-        Query(what="inbox"),
-        Query(what="outbox"),
-    ):
+    for query in LISTINGS:
         found.extend((await storage.inspect(query)).rows)
     return found

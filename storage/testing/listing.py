@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,10 @@ from storage.testing.rows import (
     instance,
     message,
     move,
+    part,
     person,
     scope,
+    sent,
     timer,
     turn,
 )
@@ -152,12 +155,101 @@ class ListingContract(Contract):
         (log,) = (await storage.inspect(Query(what="transitions", flow="signup"))).rows
         assert (log["conv"], log["turn"], log["target"]) == (conv("ada"), seq, "NAME")
 
+    async def test_what_is_undone_is_told_apart_by_partition(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        first, second = await accepted(storage, "ada", "bob")
+        turns = [
+            replace(turn(first), outbox=[message(first), message(first, n=1)]),
+            replace(turn(second, "bob"), outbox=[message(second, "bob")]),
+        ]
+        await storage.commit(fence, turns)
+        await storage.sent(fence, [sent(message(first))])
+        (third,) = await accepted(storage, "bob")
+        assert part("ada") != part("bob")
+        rows = (await storage.inspect(Query(what="outbox", part=part("ada")))).rows
+        assert [(row["turn"], row["n"]) for row in rows] == [(first, 1)]
+        rows = (await storage.inspect(Query(what="inbox", part=part("bob")))).rows
+        assert [row["seq"] for row in rows] == [third]
+
+    async def test_a_dead_letter_is_found_by_its_number(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        lost = [message(seq, n=n) for n in range(3)]
+        await storage.commit(fence, [replace(turn(seq), outbox=lost)])
+        dead = [replace(sent(row), state="dead", ref=None, error=f"no {row.n}") for row in lost]
+        await storage.sent(fence, dead)
+        letters = (await storage.inspect(Query(what="dead_letters"))).rows
+        assert [letter["error"] for letter in letters] == ["no 2", "no 1", "no 0"]
+        query = Query(what="dead_letters", letter=letters[1]["id"])
+        assert [one["error"] for one in (await storage.inspect(query)).rows] == ["no 1"]
+
+    @pytest.mark.parametrize(
+        ("step", "names"),
+        [("PHONE", ["d", "b", "a"]), ("EMAIL", ["b"]), ("PHON", []), ("EMAIL PHONE", ["b"])],
+    )
+    async def test_an_instance_is_found_by_each_step_that_it_stands_at(
+        self, backend: Backend, step: str, names: list[str]
+    ) -> None:
+        storage, fence = await self.start(backend)
+        steps = {"a": "PHONE", "b": "EMAIL PHONE", "c": "TELEPHONE", "d": "PHONE PHOTO"}
+        await _standing(storage, fence, steps)
+        found = (await storage.inspect(Query(what="instances", step=step))).rows
+        assert [row["id"] for row in found] == names
+
+    async def test_who_has_moved_long_ago_is_found(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        await _instances(storage, fence, 4)
+        found = (await storage.inspect(Query(what="instances", before=2))).rows
+        assert [row["updated"] for row in found] == [1, 0]
+
+    @pytest.mark.parametrize(
+        ("text", "names"),
+        [("/ada", ["b", "A"]), ("A", ["A"]), ("b", ["b"]), ("/a%", []), ("_", [])],
+    )
+    async def test_a_text_is_looked_for_letter_for_letter(
+        self, backend: Backend, text: str, names: list[str]
+    ) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        rows = [instance("ada", name=name) for name in ("A", "b")]
+        own = [replace(row, conv="contract/ada") for row in rows]
+        await storage.commit(fence, [replace(turn(seq), scopes=[], instances=own)])
+        found = (await storage.inspect(Query(what="instances", text=text))).rows
+        assert [row["id"] for row in found] == names
+
+    async def test_instances_are_counted_by_flow_step_and_status(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        assert list(await storage.tally()) == []
+        first, second = await accepted(storage, "ada", "bob")
+        rows = [
+            instance("ada", name="a"),
+            instance("ada", name="b"),
+            replace(instance("ada", name="c"), flow="survey", step=""),
+        ]
+        ended = [instance("bob", name="d", ended=5)]
+        turns = [
+            replace(turn(first), instances=rows),
+            replace(turn(second, "bob"), instances=ended),
+        ]
+        await storage.commit(fence, turns)
+        found = sorted((one.flow, one.step, one.status, one.count) for one in await storage.tally())
+        assert found == [
+            ("signup", "NAME", "active", 2),
+            ("signup", "NAME", "completed", 1),
+            ("survey", "", "active", 1),
+        ]
+
     @pytest.mark.parametrize(
         "query",
         [
             Query(what="inbox", flow="signup"),
+            Query(what="instances", part=1),
+            Query(what="outbox", letter=1),
             Query(what="inbox", live=True),
             Query(what="transitions", person="contract/ada"),
+            Query(what="timers", step="NAME"),
+            Query(what="transitions", before=1),
+            Query(what="audit", text="a"),
             Query(what="instances", limit=0),
             Query(what="instances", limit=1001),
             Query(what="instances", after="nonsense"),
@@ -165,8 +257,13 @@ class ListingContract(Contract):
         ],
         ids=[
             "no such filter",
+            "in no partition",
+            "no letter",
             "nothing that ends",
             "nobody's",
+            "at no step",
+            "not by time",
+            "no text",
             "no rows",
             "too many rows",
             "no place",
@@ -182,4 +279,10 @@ class ListingContract(Contract):
 async def _instances(storage: FlowStorage, fence: Fence, count: int) -> None:
     (seq,) = await accepted(storage, "ada")
     rows = [replace(instance("ada", name=f"i{place}"), updated=place) for place in range(count)]
+    await storage.commit(fence, [replace(turn(seq), scopes=[], instances=rows)])
+
+
+async def _standing(storage: FlowStorage, fence: Fence, steps: Mapping[str, str]) -> None:
+    (seq,) = await accepted(storage, "ada")
+    rows = [replace(instance("ada", name=name), step=step) for name, step in steps.items()]
     await storage.commit(fence, [replace(turn(seq), scopes=[], instances=rows)])

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from flows.errors import BadRow
 from flows.ports import Outcome
-from storage.testing.backend import Backend, Contract
+from storage.testing.backend import EVERYTHING, TTL, Ability, Backend, Contract
 from storage.testing.rows import NOBODY, accepted, cause, conv, part, pending, person, turn
 
 
@@ -99,3 +105,65 @@ class PendingContract(Contract):
         (seq,) = await accepted(storage, "ada")
         await storage.erase(person("ada"))
         assert await storage.note(fence, seq, "{}") is Outcome.GONE
+
+    async def test_a_lower_number_that_shows_later_is_found(self, backend: Backend) -> None:
+        self.need(backend, Ability.HELD)
+        self.need(backend, Ability.LATE)
+        storage, fence = await self.start(backend)
+        other = await backend.open()
+        async with backend.hold(other) as arrived:
+            accepting = asyncio.ensure_future(other.accept([cause("slow", "bob")]))
+            await arrived.wait()
+            (quick,) = await accepted(storage, "ada")
+            assert [row.seq for row in await pending(storage, fence)] == [quick]
+        (slow,) = await accepting
+        assert slow is not None
+        assert slow < quick
+        assert [row.seq for row in await storage.pending(fence, {quick}, 100)] == [slow]
+
+    async def test_rows_behind_skipped_ones_keep_their_order(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        seqs = await accepted(storage, "ada", "bob", "ada", "bob", "ada", "cyd")
+        found = await storage.pending(fence, {seqs[0], seqs[3]}, 100)
+        assert [row.seq for row in found] == [seqs[1], seqs[2], seqs[4], seqs[5]]
+
+    async def test_a_row_never_overtakes_one_of_its_conversation(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        users = ["ada", "ada", "bob", "ada", "cyd", "bob", "ada"]
+        seqs = await accepted(storage, *users)
+        skip: set[int] = set()
+        handed: list[int] = []
+        for _ in range(4):
+            handed += [row.seq for row in await storage.pending(fence, skip, 2)]
+            skip.update(handed)
+        assert sorted(handed) == seqs
+        for user in set(users):
+            own = [seq for seq, name in zip(seqs, users, strict=True) if name == user]
+            assert [seq for seq in handed if seq in own] == own
+
+    async def test_rows_of_no_conversation_do_not_count_as_one(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        page = [replace(cause(f"{number}"), conv=None) for number in range(3)]
+        seqs = await storage.accept(page)
+        flood = await accepted(storage, *["ada"] * 5)
+        found = [row.seq for row in await pending(storage, fence, limit=4)]
+        assert found == [*seqs, flood[0]]
+
+    async def test_tries_count_for_whoever_takes_over_after_a_kill(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        await accepted(storage, "ada")
+        for tries in range(1, 4):
+            assert [row.tries for row in await pending(storage, fence)] == [tries]
+            await backend.crash(storage)
+            backend.advance(TTL + 1)
+            storage = await backend.open()
+            fence = await storage.lease(f"worker{tries}", EVERYTHING, TTL)
+
+    async def test_notes_that_cannot_be_stored_are_refused(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        await storage.note(fence, seq, '"kept"')
+        for notes in ('"a\0b"', "9" * (backend.limits.body_bytes + 1)):
+            with pytest.raises(BadRow):
+                await storage.note(fence, seq, notes)
+        assert [row.notes for row in await pending(storage, fence)] == ['"kept"']

@@ -11,8 +11,10 @@ from flows.ports import (
     FlowStorage,
     InboxRow,
     InstanceRow,
+    LineRow,
     OutboxRow,
     PendingRow,
+    Query,
     ScopeWrite,
     SendResult,
     TimerRow,
@@ -23,6 +25,16 @@ from flows.ports import (
 SOURCE = "contract:bot"
 NOBODY = frozenset[int]()
 NOWHERE = frozenset[str]()
+
+LISTINGS = (
+    Query(what="instances"),
+    Query(what="transitions"),
+    Query(what="dead_letters"),
+    Query(what="inbox"),
+    Query(what="outbox"),
+    Query(what="timers"),
+)
+"""All that ``inspect`` shows."""
 
 
 def address(user: str) -> Address:
@@ -144,6 +156,13 @@ def move(seq: int, user: str, *, name: str = "i1", at: int = 5) -> TransitionRow
         cause="text",
         at=at,
     )
+
+
+def line(
+    name: str, user: str = "ada", *, track: str = "chat", body: str = '"hi"', at: int = 5
+) -> LineRow:
+    """A line of the record of a person's conversation."""
+    return LineRow(conv(user), track, name, body, at)
 
 
 def sent(row: OutboxRow, *, ref: str = "77") -> SendResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from flows.ports import Fence, FlowStorage, Outcome, TimerDrop, TimerRow
@@ -139,10 +140,55 @@ class TimerContract(Contract):
         assert await other.fire(successor, 100) == ([], None)
         assert [row.seq for row in await pending(other, successor)] == [seq]
 
+    async def test_each_owner_fires_its_own(self, backend: Backend) -> None:
+        (first, one), (second, two) = await self.pair(backend)
+        users = [f"user{number}" for number in range(12)]
+        for user in users:
+            storage, fence = (first, one) if part(user) in one.epochs else (second, two)
+            await _set(storage, fence, timer(user, due=backend.now()), by=user)
+        fired = await asyncio.gather(first.fire(one, 100), second.fire(two, 100))
+        rows = [*await pending(first, one), *await pending(second, two)]
+        assert [seq for seqs, _ in fired for seq in seqs] == [row.seq for row in rows]
+        assert sorted(row.conv or "" for row in rows) == sorted(map(conv, users))
+        assert [seconds for _, seconds in fired] == [None, None]
 
-async def _set(storage: FlowStorage, fence: Fence, *timers: TimerRow | TimerDrop) -> None:
+    async def test_overdue_timers_of_many_chats_fire_in_order_by_pages(
+        self, backend: Backend
+    ) -> None:
+        storage, fence = await self.start(backend)
+        now = backend.now()
+        rows = [timer(f"user{n}", due=now + (n * 7) % 20) for n in range(20)]
+        await _set(storage, fence, *rows)
+        backend.advance(SECOND)
+        for _ in range(7):
+            await storage.fire(fence, 3)
+        times = [row.at for row in await pending(storage, fence)]
+        assert times == [now + n for n in range(20)]
+
+    async def test_a_timer_is_early_for_no_part_of_a_page(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        now = backend.now()
+        await _set(storage, fence, *(timer(f"user{n}", due=now + n) for n in range(4)))
+        backend.advance(1)
+        fired, seconds = await storage.fire(fence, 100)
+        assert (len(fired), seconds) == (2, 0.001)
+
+    async def test_a_turn_in_conflict_sets_no_timer(self, backend: Backend) -> None:
+        storage, fence = await self.start(backend)
+        await _set(storage, fence, timer("ada", due=backend.now(), body='"old"'))
+        (seq,) = await accepted(storage, "ada")
+        new = timer("ada", due=backend.now(), body='"new"')
+        (late,) = await storage.commit(fence, [replace(turn(seq, version=12), timers=[new])])
+        assert late.outcome is Outcome.CONFLICT
+        await storage.fire(fence, 100)
+        assert [row.body for row in await pending(storage, fence) if row.seq != seq] == ['"old"']
+
+
+async def _set(
+    storage: FlowStorage, fence: Fence, *timers: TimerRow | TimerDrop, by: str = "zoe"
+) -> None:
     """A turn that does nothing but set or drop timers."""
-    (seq,) = await accepted(storage, "zoe")
-    whole = replace(turn(seq, "zoe", state=None), scopes=[], part=part("zoe"), timers=timers)
+    (seq,) = await accepted(storage, by)
+    whole = replace(turn(seq, by), scopes=[], timers=timers)
     (done,) = await storage.commit(fence, [whole])
     assert done.outcome is Outcome.DONE

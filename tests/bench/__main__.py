@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 import os
 import platform
 import sqlite3
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -18,15 +18,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.baseline import updates_per_second
-from tests.bench.measure import Measured, measure
-
-STORAGES = ("memory", "sqlite")
-CONCURRENCIES = (1, 50, 200)
+from tests.bench.findings import Finding
+from tests.bench.scenarios import SCENARIOS, Effort, run
 
 
 def main(
-    seconds: Annotated[float, typer.Option(help="Seconds for each measurement.", min=0.1)] = 5.0,
+    only: Annotated[
+        list[str] | None, typer.Argument(help=f"Scenarios, of {', '.join(SCENARIOS)}; else all.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Seconds for each measurement.", min=0.1)] = 2.0,
+    pairs: Annotated[int, typer.Option(help="Measurements, in turn with the plain loop.")] = 5,
+    stored: Annotated[int, typer.Option(help="Conversations in the large database.")] = 1_000_000,
+    passers: Annotated[int, typer.Option(help="People who write once.")] = 100_000,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the numbers to this file, too.")
     ] = None,
@@ -34,56 +37,45 @@ def main(
         Path | None, typer.Option(help="Where the databases go; a disk, not memory.")
     ] = None,
 ) -> None:
-    """Measures whole turns a second, next to a plain sqlite3 loop."""
-    logging.disable(logging.INFO)
+    """Measures whole turns, next to a plain sqlite3 loop in the same process."""
+    names = only or list(SCENARIOS)
+    if unknown := [name for name in names if name not in SCENARIOS]:
+        raise typer.BadParameter(f"there is no {unknown[0]}: there are {', '.join(SCENARIOS)}")
     console = Console()
-    with TemporaryDirectory(dir=folder, prefix="handrail-bench-") as name:
-        results, baseline = _run(Path(name), seconds=seconds, console=console)
-    console.print(_table(results, baseline))
+    findings: list[Finding] = []
+    for name in names:
+        with (
+            TemporaryDirectory(dir=folder, prefix="handrail-bench-") as place,
+            console.status(f"measuring {name}"),
+        ):
+            effort = Effort(
+                seconds=seconds, pairs=pairs, stored=stored, passers=passers, folder=Path(place)
+            )
+            findings += _alone(name, effort)
+    console.print(_table(findings))
     if json_file is not None:
-        json_file.write_text(json.dumps(_report(results, baseline, seconds), indent=2) + "\n")
+        report = {"machine": _machine(), "findings": [asdict(one) for one in findings]}
+        json_file.write_text(json.dumps(report, indent=2) + "\n")
 
 
-def _run(folder: Path, *, seconds: float, console: Console) -> tuple[list[Measured], float]:
-    """All measurements, and the mean of the plain loop before and after them."""
-    results = []
-    with console.status("measuring the plain loop"):
-        before = updates_per_second(folder, seconds=min(seconds, 3.0))
-    for storage in STORAGES:
-        for conversations in CONCURRENCIES:
-            with console.status(f"measuring {storage} with {conversations} conversations"):
-                one = measure(storage, conversations, seconds=seconds, folder=folder)
-                results.append(asyncio.run(one))
-    with console.status("measuring the plain loop again"):
-        after = updates_per_second(folder, seconds=min(seconds, 3.0))
-    console.print(f"plain loop: {before:,.0f} updates/s before, {after:,.0f} after")
-    return results, (before + after) / 2
+def _alone(name: str, effort: Effort) -> list[Finding]:
+    """Runs a scenario in a process of its own, which nothing has filled or warmed before."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(run, name, effort).result()
 
 
-def _table(results: Sequence[Measured], baseline: float) -> Table:
-    table = Table(title=f"Whole turns; {_machine()}")
-    for heading in ("storage", "conversations", "ratio", "turns/s", "p50 ms", "p99 ms"):
-        table.add_column(heading, justify="left" if heading == "storage" else "right")
-    for one in results:
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table(title=_machine())
+    for heading in ("what", "is", "aim", "", "from"):
+        table.add_column(heading)
+    for one in findings:
+        aim = "" if one.aim is None else f"{'≥' if one.better == 'more' else '≤'} {one.aim:g}"
+        told = ", ".join(f"{name} {value:,.2f}" for name, value in one.details.items())
         table.add_row(
-            one.storage,
-            str(one.conversations),
-            f"{one.per_second / baseline:.3f}",
-            f"{one.per_second:,.0f}",
-            f"{one.p50:.2f}",
-            f"{one.p99:.2f}",
-        )
-    table.add_row("plain loop", "", "1.000", f"{baseline:,.0f}", "", "")
+            one.what, "" if one.missing else f"{one.value:.3f}", aim, one.verdict,
+            one.missing or told,
+        )  # fmt: skip
     return table
-
-
-def _report(results: Sequence[Measured], baseline: float, seconds: float) -> dict[str, object]:
-    return {
-        "machine": _machine(),
-        "seconds": seconds,
-        "baseline_per_second": baseline,
-        "results": [asdict(one) | {"ratio": one.per_second / baseline} for one in results],
-    }
 
 
 def _machine() -> str:

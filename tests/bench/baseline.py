@@ -5,19 +5,24 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 from time import perf_counter
+from typing import Literal
+
+Synchronous = Literal["NORMAL", "FULL"]
 
 ROWS = 200
 BODY = "x" * 500
 
 
-def updates_per_second(folder: Path, *, seconds: float) -> float:
-    """How many 500-byte rows are upserted a second (WAL, ``synchronous = NORMAL``), each of them
+def updates_per_second(
+    folder: Path, *, seconds: float, synchronous: Synchronous = "NORMAL"
+) -> float:
+    """How many 500-byte rows are upserted a second in a file with a write-ahead log, each of them
     committed on its own.
     """
     connection = sqlite3.connect(folder / "baseline.db", isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("CREATE TABLE IF NOT EXISTS rows (key INTEGER PRIMARY KEY, body TEXT)")
         return _loop(connection, seconds)
     finally:

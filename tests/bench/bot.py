@@ -7,7 +7,7 @@ from enum import Enum, auto
 from pydantic import BaseModel
 
 from engine import App
-from flows import Action, FlowBuilder, FlowRegistry, Integer, OnText, Router, Text, Turn
+from flows import Action, Flow, FlowBuilder, FlowRegistry, Integer, OnText, Router, Text, Turn
 
 
 class Step(Enum):
@@ -54,12 +54,24 @@ async def age(turn: Turn[Step, Visitor]) -> Action[Step]:
     return turn.complete()
 
 
-def app() -> App:
-    """A new bot."""
-    flow = FlowBuilder("visitor", Step, Visitor)
-    flow.step(Step.NAME, name).step(Step.TOWN, town).step(Step.AGE, age)
+def app(*, flows: int = 1, more: Router | None = None) -> App:
+    """A new bot. Of its flows people use the last one; the others begin at texts of their own.
+
+    Args:
+        more: handlers besides.
+    """
     registry = FlowRegistry()
-    registry.register(OnText("^sign me up$"), flow.build(initial=Step.NAME))
+    for number in range(1, flows):
+        registry.register(OnText(f"^sign me up for course {number}$"), _flow(f"course{number}"))
+    registry.register(OnText("^sign me up$"), _flow("visitor"))
     router = Router("bench")
     registry.apply_to_router(router)
+    if more is not None:
+        router.include(more)
     return App(router)
+
+
+def _flow(called: str) -> Flow[Step, Visitor]:
+    flow = FlowBuilder(called, Step, Visitor)
+    flow.step(Step.NAME, name).step(Step.TOWN, town).step(Step.AGE, age)
+    return flow.build(initial=Step.NAME)

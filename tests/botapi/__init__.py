@@ -1,4 +1,5 @@
-"""A Bot API server on loopback that behaves like the real one, and judges of what it is asked.
+"""A Bot API server on loopback that behaves like the real one, and judges of what it is asked
+and of what it serves.
 
 In an asyncio test::
 
@@ -14,7 +15,7 @@ In a test without a loop (of a subprocess, say)::
         control.post("until", chat=1001, count=1)
 
 ``python -m tests.botapi`` runs it by itself. Leaving either block fails when a judge refused
-a request; ``take_refused`` takes refusals that a test meant to provoke.
+a request, or what was served; ``take_refused`` takes refusals that a test meant to provoke.
 """
 
 from tests.botapi.background import background_server

@@ -31,9 +31,11 @@ def background_server() -> Iterator[Control]:
     thread.start()
     if not started.wait(10):
         raise TimeoutError("the server has not started in 10 seconds")
+    control = Control(server.url, server.token)
     try:
-        yield Control(server.url, server.token)
+        yield control
     finally:
+        control.close()
         loop, over = running[0]
         loop.call_soon_threadsafe(over.set)
         thread.join(10)

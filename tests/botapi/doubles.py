@@ -13,6 +13,7 @@ class Inbox:
 
     def __init__(self, *failures: Exception) -> None:
         self.updates: list[Update] = []
+        self.letters: list[tuple[str, str]] = []
         self.pages: list[list[Update]] = []
         self.failures = list(failures)
         self.gate = asyncio.Event()
@@ -28,6 +29,13 @@ class Inbox:
         self.updates.extend(updates)
         async with self._came:
             self._came.notify_all()
+
+    async def set_aside(self, source: str, ext: str, body: str, *, at: int) -> None:
+        """Keeps what is no update."""
+        await self.gate.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        self.letters.append((ext, body))
 
     async def settle(self) -> None:
         """Nothing runs behind it."""

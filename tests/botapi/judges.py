@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -13,17 +13,33 @@ from aiogram.methods import TelegramMethod
 from pydantic import BaseModel, ValidationError
 from teremok.validation import ApiRuleViolation, validate_method
 
+_ATTACHED = "attach://"
+_WRITTEN = frozenset(("text", "caption", "title", "performer", "description", "question", "name"))
+"""Fields that people write, and that name no file whatever they say."""
 
-def judge(method: str, params: Mapping[str, Any]) -> str | None:
-    """What is wrong with a request, or None. ``params`` are the request's JSON object."""
-    known = _methods().get(method)
+
+def judge(method: str, params: Mapping[str, Any], files: Collection[str] = ()) -> str | None:
+    """What is wrong with a request, or None.
+
+    Args:
+        params: the request's JSON object, or what a form has besides files.
+        files: the names of the parts of a form that are files.
+    """
+    known = known_methods().get(method)
     if known is None:
         return f"aiogram: there is no method {method}"
+    lost = _lost(known, params, files)
+    if lost:
+        return f"{method}: what is attached and what is named differ in {', '.join(lost)}"
+    direct = {name: _ATTACHED + name for name in files if name in known.model_fields}
     try:
-        call = known.model_validate_json(orjson.dumps(dict(params)), strict=True)
+        call = known.model_validate_json(orjson.dumps({**params, **direct}), strict=True)
     except ValidationError as error:
+        # what has to be a file is no text to aiogram: all else was looked at
+        if all(fault["loc"] in {(name,) for name in direct} for fault in error.errors()):
+            return None
         return f"aiogram: {method}: {error}"
-    odd = next(_oddities(call, method), None)
+    odd = next(oddities(call, method), None)
     if odd is not None:
         return f"aiogram: {odd}"
     try:
@@ -34,7 +50,8 @@ def judge(method: str, params: Mapping[str, Any]) -> str | None:
 
 
 @cache
-def _methods() -> dict[str, type[TelegramMethod[Any]]]:
+def known_methods() -> dict[str, type[TelegramMethod[Any]]]:
+    """aiogram's methods, by the Bot API's names."""
     found: dict[str, type[TelegramMethod[Any]]] = {}
     for name in aiogram.methods.__all__:
         candidate = getattr(aiogram.methods, name)
@@ -45,12 +62,7 @@ def _methods() -> dict[str, type[TelegramMethod[Any]]]:
     return found
 
 
-@cache
-def _bot() -> Bot:
-    return Bot("42:JUDGE")
-
-
-def _oddities(value: object, place: str) -> Iterator[str]:
+def oddities(value: object, place: str) -> Iterator[str]:
     """Fields that aiogram lets pass but does not know, or knows as deprecated."""
     if isinstance(value, BaseModel):
         for name in value.model_extra or {}:
@@ -59,7 +71,31 @@ def _oddities(value: object, place: str) -> Iterator[str]:
             extra = type(value).model_fields[name].json_schema_extra
             if isinstance(extra, dict) and extra.get("deprecated"):
                 yield f"{place}.{name} is deprecated"
-            yield from _oddities(getattr(value, name), f"{place}.{name}")
+            yield from oddities(getattr(value, name), f"{place}.{name}")
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _oddities(item, f"{place}[{index}]")
+            yield from oddities(item, f"{place}[{index}]")
+
+
+@cache
+def _bot() -> Bot:
+    return Bot("42:JUDGE")
+
+
+def _lost(known: type[BaseModel], params: Mapping[str, Any], files: Collection[str]) -> list[str]:
+    """The files that are named and do not go along; those that go along and are not named."""
+    named = set(_attachments(params))
+    going = {name for name in files if name not in known.model_fields}
+    return sorted((named - set(files)) | (going - named))
+
+
+def _attachments(value: object) -> Iterator[str]:
+    if isinstance(value, str) and value.startswith(_ATTACHED):
+        yield value.removeprefix(_ATTACHED)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            if name not in _WRITTEN:
+                yield from _attachments(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _attachments(item)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from math import inf
 from typing import Any
 
+from tests.botapi.media import MediaMethods, Refusal
 from tests.botapi.world import Event, Json, Message, World
 
 _CONFLICT = (
@@ -42,10 +43,16 @@ class Methods:
         self._known: dict[str, Callable[[Json], Awaitable[Any]]] = {
             "getMe": self._get_me,
             "getUpdates": self._get_updates,
+            "setWebhook": self._set_webhook,
+            "deleteWebhook": self._delete_webhook,
+            "getWebhookInfo": self._get_webhook_info,
             "setMyCommands": self._set_my_commands,
+            "getMyCommands": self._get_my_commands,
+            "deleteMyCommands": self._delete_my_commands,
             "sendMessage": self._send_message,
             "editMessageText": self._edit_message_text,
             "answerCallbackQuery": self._answer_callback_query,
+            **MediaMethods(world).known(),
         }
 
     async def call(self, method: str, params: Json) -> Any:
@@ -53,15 +60,55 @@ class Methods:
         known = self._known.get(method)
         if known is None:
             raise ApiError(404, "Not Found: method not found")
-        return await known(params)
+        try:
+            return await known(params)
+        except Refusal as refusal:
+            raise ApiError(400, str(refusal)) from None
 
     async def _get_me(self, _params: Json) -> Json:
         return {"id": 42, "is_bot": True, "first_name": "Loopback",
                 "username": self._world.username}  # fmt: skip
 
     async def _set_my_commands(self, params: Json) -> bool:
-        self._world.commands = params["commands"]
+        self._world.menus[_menu(params)] = params["commands"]
         return True
+
+    async def _get_my_commands(self, params: Json) -> list[Json]:
+        return self._world.menus.get(_menu(params), [])
+
+    async def _delete_my_commands(self, params: Json) -> bool:
+        self._world.menus.pop(_menu(params), None)
+        return True
+
+    async def _set_webhook(self, params: Json) -> bool:
+        if params.get("drop_pending_updates"):
+            self._world.updates.clear()
+        if "allowed_updates" in params:
+            self._world.allowed = frozenset(params["allowed_updates"]) or None
+        self._world.webhook = params["url"]
+        self._world.posting.begin(params["url"], params.get("secret_token", ""))
+        return True
+
+    async def _delete_webhook(self, params: Json) -> bool:
+        if params.get("drop_pending_updates"):
+            self._world.updates.clear()
+        self._world.webhook = ""
+        await self._world.posting.end()
+        return True
+
+    async def _get_webhook_info(self, _params: Json) -> Json:
+        world = self._world
+        failed = [post.status for post in world.posting.posts if not post.acknowledged]
+        wrong = [f"Wrong response from the webhook: {status}" for status in failed[-1:]]
+        last = {"last_error_date": 1_760_000_000, "last_error_message": wrong[0]} if wrong else {}
+        return {
+            "url": world.webhook,
+            "has_custom_certificate": False,
+            "pending_update_count": len(world.updates),
+            "max_connections": 40,
+            "allowed_updates": sorted(world.allowed or ()),
+            **last,
+        }
 
     async def _get_updates(self, params: Json) -> list[Json]:
         world = self._world
@@ -125,6 +172,8 @@ class Methods:
         if message is None:
             raise ApiError(400, "Bad Request: message to edit not found")
         new = (_checked_text(params), params.get("parse_mode"), _keyboard(params))
+        if message.content:  # a file, say
+            raise ApiError(400, "Bad Request: there is no text in the message to edit")
         if new == (message.text, message.parse_mode, message.keyboard):
             raise ApiError(400, _NOT_MODIFIED)
         message.text, message.parse_mode, message.keyboard = new
@@ -174,3 +223,9 @@ def _seen(kind: Any, message: Message) -> Event:
         parse_mode=message.parse_mode,
         topic=message.topic,
     )
+
+
+def _menu(params: Json) -> tuple[str, str]:
+    """What a menu is kept under: the scope, and the language or nothing."""
+    scope = params.get("scope", {"type": "default"})
+    return str(scope.get("chat_id", scope["type"])), params.get("language_code", "")

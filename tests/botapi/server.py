@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
+from urllib.parse import unquote
 
 import h11
 import orjson
 
 from tests.botapi.control import controlled
 from tests.botapi.judges import judge
+from tests.botapi.media import fields
 from tests.botapi.methods import ApiError, Methods
+from tests.botapi.peers import judge_result
+from tests.botapi.posting import dumped
 from tests.botapi.world import Fault, Json, Recorded, World
 
 TOKEN = "42:LOOPBACK-secret_token"
@@ -62,6 +66,7 @@ class BotApiServer(World):
 
     async def stop(self) -> None:
         """Stops listening and cuts all connections; what is known stays."""
+        await self.posting.end()
         self._server.close()
         for task in tuple(self._connections):
             task.cancel()
@@ -104,7 +109,10 @@ class BotApiServer(World):
             http.start_next_cycle()
 
     async def _answer_while_connected(
-        self, request: tuple[str, str, bytes], http: h11.Connection, reader: asyncio.StreamReader
+        self,
+        request: tuple[str, str, bytes, str],
+        http: h11.Connection,
+        reader: asyncio.StreamReader,
     ) -> _Answer | None:
         """The answer; None when the client went away before it was ready."""
         answering = asyncio.ensure_future(self._answer(*request))
@@ -125,20 +133,25 @@ class BotApiServer(World):
 
     # --- requests ---
 
-    async def _answer(self, verb: str, path: str, body: bytes) -> _Answer:
+    async def _answer(self, verb: str, path: str, body: bytes, content_type: str) -> _Answer:
         if path.startswith("/control/"):
             return await self._controlled(path.removeprefix("/control/"), body)
+        if (
+            held := self.files.get(unquote(path).partition(f"/file/bot{self.token}/")[2])
+        ) is not None:
+            return _Answer(body=held, content_type=b"application/octet-stream")
         match = _BOT_PATH.fullmatch(path)
         if match is None or ":" not in match[1]:
             return _error(404, "Not Found")
         if match[1] != self.token:
             return _error(401, "Unauthorized")
-        params: Json = orjson.loads(body) if body else {}
-        recorded = Recorded(method=match[2], params=params)
+        params = fields(body, content_type)
+        files = params.pop("files", {})
+        recorded = Recorded(method=match[2], params=params, files=files)
         self.requests.append(recorded)
         self.changed()
         try:
-            answer = await self._called(recorded.method, params)
+            answer = await self._called(recorded.method, params, files)
         except asyncio.CancelledError:
             recorded.status = 0
             raise
@@ -146,10 +159,10 @@ class BotApiServer(World):
         self.changed()
         return answer
 
-    async def _called(self, method: str, params: Json) -> _Answer:
-        verdict = judge(method, params)
+    async def _called(self, method: str, params: Json, files: Collection[str]) -> _Answer:
+        verdict = judge(method, params, files)
+        self.note(verdict)
         if verdict is not None:
-            self.refused.append(verdict)
             return _error(400, f"Bad Request: {verdict}")
         fault = self.fault_for(method, params)
         if fault is not None and fault.cut != "after":
@@ -158,9 +171,11 @@ class BotApiServer(World):
             result = await self._methods.call(method, params)
         except ApiError as error:
             return _error(error.status, error.description)
+        if method != "getUpdates":  # of updates, those are judged that are no test's own
+            self.note(judge_result(method, result))
         if fault is not None:
             return _Answer(cut=True)
-        return _Answer(body=_dumped({"ok": True, "result": result}))
+        return _Answer(body=dumped({"ok": True, "result": result}))
 
     async def _controlled(self, what: str, body: bytes) -> _Answer:
         try:
@@ -172,19 +187,20 @@ class BotApiServer(World):
 
 async def _next_request(
     http: h11.Connection, reader: asyncio.StreamReader
-) -> tuple[str, str, bytes] | None:
-    """Verb, path and body of the next request; None when the client has closed."""
-    verb, path, body = "", "", b""
+) -> tuple[str, str, bytes, str] | None:
+    """Verb, path, body and media type of the next request; None when the client has closed."""
+    verb, path, body, content_type = "", "", b"", ""
     while True:
         event = http.next_event()
         if event is h11.NEED_DATA:
             http.receive_data(await reader.read(65536))
         elif isinstance(event, h11.Request):
             verb, path = event.method.decode(), event.target.decode()
+            content_type = dict(event.headers).get(b"content-type", b"").decode()
         elif isinstance(event, h11.Data):
             body += event.data
         elif isinstance(event, h11.EndOfMessage):
-            return verb, path, body
+            return verb, path, body, content_type
         else:
             return None
 
@@ -200,14 +216,6 @@ def _rendered(http: h11.Connection, answer: _Answer) -> bytes:
         http.send(h11.EndOfMessage()),
     )
     return b"".join(piece for piece in pieces if piece)
-
-
-def _dumped(value: Any) -> bytes:
-    """JSON; of updates that orjson cannot write (lone surrogates), as other servers write them."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        return json.dumps(value).encode()
 
 
 def _error(status: int, description: str, parameters: Json | None = None) -> _Answer:

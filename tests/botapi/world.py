@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Literal
 
+from tests.botapi.contents import a_poll
+from tests.botapi.peers import judge_update
+from tests.botapi.posting import Posting
+
 Json = dict[str, Any]
 
 
@@ -39,11 +43,13 @@ class Recorded:
 
     Attributes:
         status: the HTTP status that it got; 0: the connection was cut; None: not yet answered.
+        files: what went along, by the names of the parts.
     """
 
     method: str
     params: Json
     status: int | None = None
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +67,12 @@ class Event:
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """A message of the bot as it stands now."""
+    """A message of the bot as it stands now.
+
+    Attributes:
+        text: what people see; of a file and the like, its kind in brackets and its caption.
+        content: the fields that show what it holds instead of a text.
+    """
 
     chat: int
     message_id: int
@@ -69,6 +80,8 @@ class Message:
     parse_mode: str | None
     keyboard: list[list[Json]]
     topic: int | None
+    caption: str = ""
+    content: Json = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -78,8 +91,10 @@ class World:
     Attributes:
         page_limit: a page never holds more updates than this, as when they are large.
         webhook: the URL that is set, which forbids polling.
-        refused: what the judges said against requests.
+        refused: what the judges said against requests, and against what is served.
         polling: whether a poll is being held.
+        posting: what posts updates to the webhook.
+        files: what can be fetched, by path.
     """
 
     username: str = "loopback_bot"
@@ -94,11 +109,16 @@ class World:
     events: list[Event] = field(default_factory=list)
     requests: list[Recorded] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    commands: list[Json] = field(default_factory=list)
+    menus: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     polling: bool = False
+    posting: Posting = field(init=False)
     _ids: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
     _waiters: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.posting = Posting(self)
 
     # --- what people do ---
 
@@ -177,6 +197,10 @@ class World:
         sent = {"data": data, "button_text": "Open"}
         return self.message(user, chat, web_app_data=sent, **more)
 
+    def poll(self, question: str, *options: str, id: str = "1") -> Json:
+        """A poll is as it is now."""
+        return self.update(poll=a_poll(question, [*options], id=id))
+
     def message(self, user: int, chat: int | None = None, **content: Any) -> Json:
         """A person sends a message with this content."""
         body = {
@@ -217,8 +241,12 @@ class World:
         return self.update(callback_query=body)
 
     def update(self, **body: Any) -> Json:
-        """Puts any update into the queue, if its type is asked for."""
+        """Puts any update into the queue, if its type is asked for.
+
+        It is judged; ``raw_update`` takes what no Bot API sends.
+        """
         update = {"update_id": self.next_update_id, **body}
+        self.note(judge_update(update))
         self.next_update_id += 1
         if self.allowed is None or self.allowed & set(body):
             self.raw_update(update)
@@ -266,6 +294,11 @@ class World:
 
     # --- what the server needs ---
 
+    def note(self, verdict: str | None) -> None:
+        """Keeps what a judge said, if it was something."""
+        if verdict is not None:
+            self.refused.append(verdict)
+
     def change(self) -> asyncio.Future[None]:
         """A future that is done at the next change."""
         waiter = asyncio.get_running_loop().create_future()
@@ -296,7 +329,8 @@ class World:
             "date": 1_760_000_000,
             "chat": self.chat(message.chat),
             "from": {"id": 42, "is_bot": True, "first_name": "Bot", "username": self.username},
-            "text": message.text,
+            **(message.content or {"text": message.text}),
+            **({"caption": message.caption} if message.caption else {}),
             **(topic if message.topic is not None else {}),
             **({"reply_markup": {"inline_keyboard": message.keyboard}} if message.keyboard else {}),
         }

@@ -33,11 +33,11 @@ def late(turn: Turn[Step, Nothing]) -> Action[Step]:
 
 @builder.step(Step.ASK, on_timeout=late)
 async def ask(turn: Turn[Step, Nothing]) -> Action[Step]:
-    """Reminds after one second, and gives up after two."""
+    """Reminds after half a second, and gives up after one."""
     await turn.ask(
         "question",
-        timeout=timedelta(seconds=2),
-        remind=Reminder(timedelta(seconds=1), "reminder"),
+        timeout=timedelta(seconds=1),
+        remind=Reminder(timedelta(seconds=0.5), "reminder"),
     )
     return turn.next()
 

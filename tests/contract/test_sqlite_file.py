@@ -18,6 +18,7 @@ import pytest
 from flows.errors import AlreadyOwned, SchemaMismatch, StorageDown, StorageError
 from flows.ports import Outcome, Query
 from storage import SqlStorage
+from storage.sql.hot import MARKS, HotConnection
 from storage.testing.rows import accepted, cause, conv, message, pending, person, sent, turn
 
 pytestmark = pytest.mark.anyio
@@ -44,6 +45,12 @@ def intruder(path: Path, storage: SqlStorage) -> Iterator[sqlite3.Connection]:
     """Another program's connection to the same file."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         yield connection
+
+
+def _driver(storage: SqlStorage) -> sqlite3.Connection:
+    hot = storage._opened.hot
+    assert isinstance(hot, HotConnection)
+    return hot._driver
 
 
 def _python(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -280,7 +287,7 @@ async def test_erasing_beside_a_reader_says_that_the_log_is_left(
 
 
 async def test_a_full_disk_loses_nothing_and_heals(storage: SqlStorage) -> None:
-    driver = storage._opened.hot._driver
+    driver = _driver(storage)
     (pages,) = driver.execute("PRAGMA page_count").fetchone()
     driver.execute(f"PRAGMA max_page_count = {pages}")
     large = cause("1", body=f'"{"x" * 100_000}"')
@@ -309,7 +316,7 @@ async def test_durability_is_said_as_it_is_set(path: Path) -> None:
     assert "a power cut." in (await full.open()).durability
     assert "a power cut may take" in (await normal.open()).durability
     for storage, level in ((full, 2), (normal, 1)):
-        driver = storage._opened.hot._driver
+        driver = _driver(storage)
         assert driver.execute("PRAGMA synchronous").fetchone() == (level,)
         await storage.close()
 
@@ -384,3 +391,24 @@ async def test_a_read_only_database_is_refused(
     # Not by the mode of the file: who runs the tests may be somebody whom no mode keeps out.
     monkeypatch.setattr(sqlite3.dbapi2, "connect", read_only)
     assert "it may not be written" in await _refused(path)
+
+
+async def test_only_every_33rd_mark_of_a_sent_message_waits_for_the_disk(
+    storage: SqlStorage,
+) -> None:
+    fence = await storage.lease("me", EVERYTHING, TTL)
+    users = [f"user{number}" for number in range(MARKS + 1)]
+    seqs = await accepted(storage, *users)
+    rows = [message(seq, user) for seq, user in zip(seqs, users, strict=True)]
+    turns = [
+        replace(turn(row.turn, user), outbox=[row]) for row, user in zip(rows, users, strict=True)
+    ]
+    await storage.commit(fence, turns)
+    asked: list[str] = []
+    _driver(storage).set_trace_callback(asked.append)
+    waited = []
+    for row in rows:
+        asked.clear()
+        await storage.sent(fence, [sent(row)])
+        waited.append("PRAGMA synchronous = NORMAL" not in asked)
+    assert waited == [False] * MARKS + [True]

@@ -6,7 +6,8 @@ The blocks of a document are taken in their order, in one folder and one namespa
 - ``python``: code that runs at once; it may ``await``;
 - ``transcript MODULE:APP``: a conversation that is played to that app;
 - ``sh``: each ``handrail`` command in it exists, with the options that are given;
-- ``mermaid``: in the README, the picture of the signup flow.
+- ``mermaid``: in the README, the picture of the signup flow;
+- ``gleam`` and ``elixir``: what other libraries look like.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import importlib
 import inspect
 import re
 import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from engine.settings import PREFIX, Settings
 from engine.testing import parse_transcript, play
 from examples.signup.flow import signup
 from flows.graph import mermaid
+from tests.modules import forgotten
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -39,7 +40,8 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "examples").rglob("*.md")),
 ]
-KNOWN = {"python", "transcript", "sh", "mermaid"}
+FOREIGN = {"gleam", "elixir"}  # shown, and not run
+KNOWN = {"python", "transcript", "sh", "mermaid", *FOREIGN}
 
 _FENCE = re.compile(r"^```(\w*)[ ]?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
@@ -86,11 +88,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder to run a document in; what is imported from it is forgotten afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
-            del sys.modules[name]
+    with forgotten(tmp_path):
+        yield tmp_path
 
 
 @pytest.mark.anyio
@@ -204,15 +203,22 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_document_is_linked_to_from_the_readme() -> None:
-    linked = {(ROOT / link).resolve() for link in _LINK.findall(prose(ROOT / "README.md"))}
-    assert set((ROOT / "docs").glob("*.md")) <= linked
+def linked_from(path: Path) -> set[Path]:
+    """The files that a document links to."""
+    return {(path.parent / link.partition("#")[0]).resolve() for link in _LINK.findall(prose(path))}
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    index = ROOT / "docs" / "README.md"
+    assert index in linked_from(ROOT / "README.md")
+    assert set(index.parent.glob("*.md")) - {index} <= linked_from(index)
+    assert index.parent / "cookbook" / "README.md" in linked_from(index)
 
 
 def test_every_page_of_the_cookbook_is_linked_to_from_its_list() -> None:
     folder = ROOT / "docs" / "cookbook"
-    linked = {(folder / link).resolve() for link in _LINK.findall(prose(folder / "README.md"))}
-    assert set(folder.glob("*.md")) - {folder / "README.md"} <= linked
+    index = folder / "README.md"
+    assert set(folder.glob("*.md")) - {index} <= linked_from(index)
 
 
 # --- the README -------------------------------------------------------------------------

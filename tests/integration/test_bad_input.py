@@ -49,6 +49,7 @@ from flows import (
 from flows.updates import TextMessage, WebAppMessage
 from storage import MemoryStorage
 from tests.botapi import BotApiServer
+from tests.botapi.world import Event
 from tests.support import Names, One, app_of
 
 pytestmark = pytest.mark.anyio
@@ -235,6 +236,19 @@ async def test_a_press_whose_message_is_inaccessible_is_answered_and_counts() ->
         await server.until(lambda: server.answers(ADA) == [""])
 
 
+async def test_fact_11_a_press_that_is_sent_again_under_a_new_id_changes_nothing() -> None:
+    app = asking(Choice(["red", "blue"]))
+    async with BotApiServer() as server, on_telegram(app, server):
+        server.text(ADA, "/start")
+        await server.until(lambda: server.replies(ADA) == ["Well?"])
+        query = server.press(ADA, "red")["callback_query"]
+        await server.until(lambda: "And then?" in server.replies(ADA))
+        server.presses["again"] = Event(kind="answered", chat=ADA, message_id=1, text="")
+        server.update(callback_query={**query, "id": "again"})
+        await server.until(lambda: server.answers(ADA) == ["", EXPIRED])
+        assert server.replies(ADA)[-1] == "And then?"
+
+
 # --- what Telegram hands in -------------------------------------------------------------
 
 
@@ -246,7 +260,7 @@ async def test_what_is_no_message_of_a_person_is_no_turn_of_the_flow() -> None:
         said = server.text(ADA, "never mind")["message"]
         await server.until(lambda: server.replies(ADA)[1:] == ["And then?"])
         server.update(edited_message={**said, "text": "changed", "edit_date": 1_760_000_001})
-        server.update(poll={"id": "1", "question": "?"})
+        server.poll("?", "yes", "no")
         server.raw_update({"update_id": server.next_update_id, "brand_new": {"chat": 1}})
         server.raw_update({"message": {"text": "an update without an id"}})
         server.next_update_id += 1

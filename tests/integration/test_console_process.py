@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
+import pexpect
 import pytest
+from pexpect.fdpexpect import fdspawn
 
 DEMO = [sys.executable, "-m", "engine.cli", "demo"]
 INPUT = "/start\nAda\nada@example.com\n2\nConfirm\n"
@@ -36,40 +39,38 @@ def piped(folder: Path, lines: str) -> str:
     return done.stdout
 
 
+def read_until(words: bytes, stream: IO[bytes]) -> None:
+    """Reads until the words are shown; the process must not end before."""
+    shown = b""
+    while words not in shown:
+        chunk = os.read(stream.fileno(), 65536)
+        assert chunk, f"the process ended after {shown!r}"
+        shown += chunk
+
+
 class Terminal:
     """The demo at a pseudo-terminal."""
 
     def __init__(self, folder: Path) -> None:
-        self.shown = b""
         self._master, slave = pty.openpty()
         self.process = subprocess.Popen(
             DEMO, cwd=folder, env=environment(), stdin=slave, stdout=slave, stderr=slave
         )
         os.close(slave)
+        self._shown = fdspawn(self._master, timeout=60)
 
     def read_until(self, words: bytes) -> None:
-        """Reads on until the words are shown after what was read before."""
-        start = len(self.shown)
-        while words not in self.shown[start:]:
-            self._read()
+        """Reads on until the words are shown behind those that were waited for before."""
+        self._shown.expect_exact(words)
 
     def type(self, keys: bytes) -> None:
-        os.write(self._master, keys)
+        self._shown.send(keys)
 
-    def finish(self) -> int:
-        """Reads to the end and answers the exit code."""
-        try:
-            while True:
-                self._read()
-        except OSError:  # how Linux reports that the other end is closed
-            os.close(self._master)
-        return self.process.wait(timeout=60)
-
-    def _read(self) -> None:
-        chunk = os.read(self._master, 65536)
-        if not chunk:
-            raise OSError("the terminal was closed")
-        self.shown += chunk
+    def finish(self) -> tuple[int, bytes]:
+        """Reads to the end and answers the exit code, and what was shown last."""
+        self._shown.expect(pexpect.EOF)
+        os.close(self._master)
+        return self.process.wait(timeout=60), self._shown.before
 
 
 def test_a_piped_conversation_reaches_its_end(tmp_path: Path) -> None:
@@ -93,9 +94,7 @@ def test_a_killed_conversation_goes_on_at_the_same_question(tmp_path: Path) -> N
     assert process.stdout is not None
     process.stdin.write(b"/start\nAda\n")
     process.stdin.flush()
-    shown = b""
-    while b"e-mail?" not in shown:
-        shown += os.read(process.stdout.fileno(), 65536)
+    read_until(b"e-mail?", process.stdout)
     process.kill()
     process.communicate(timeout=60)
     assert "bot> What's your e-mail?\nyou> ada@example.com\n" in piped(
@@ -116,9 +115,7 @@ def test_output_that_nobody_reads_any_more_ends_the_chat_with_a_sentence(tmp_pat
     assert process.stdout is not None
     process.stdin.write(b"/start\n")
     process.stdin.flush()
-    shown = b""
-    while b"name?" not in shown:
-        shown += os.read(process.stdout.fileno(), 65536)
+    read_until(b"name?", process.stdout)
     process.stdout.close()
     process.stdin.write(b"Ada\n")
     process.stdin.flush()
@@ -143,15 +140,17 @@ def test_a_closed_standard_input_is_told_with_a_sentence(tmp_path: Path) -> None
 
 def test_at_a_terminal_the_chat_is_prompted_and_left_with_ctrl_d(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
-    for line in INPUT.splitlines():
+    asked = [b"/start", b"name?", b"e-mail?", b"[1]", b"Confirm"]
+    for question, line in zip(asked, INPUT.splitlines(), strict=True):
+        terminal.read_until(question)
         terminal.read_until(b"you> ")
         terminal.type(f"{line}\n".encode())
     terminal.read_until(b"all set")
     terminal.read_until(b"you> ")
     terminal.type(b"\x04")
-    assert terminal.finish() == 0
-    assert b"Your place is kept" in terminal.shown
-    assert b"[1]" in terminal.shown
+    code, farewell = terminal.finish()
+    assert code == 0
+    assert b"Your place is kept" in farewell
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -159,5 +158,6 @@ def test_a_signal_ends_the_chat_with_exit_code_0(tmp_path: Path, number: signal.
     terminal = Terminal(tmp_path)
     terminal.read_until(b"you> ")
     terminal.process.send_signal(number)
-    assert terminal.finish() == 0
-    assert b"Traceback" not in terminal.shown
+    code, shown = terminal.finish()
+    assert code == 0
+    assert b"Traceback" not in shown

@@ -287,7 +287,7 @@ async def test_a_state_that_is_too_large_fails_its_own_turn_alone(
         assert texts(chat, by="2")[1:] == [APOLOGY]
         assert texts(chat, by="3")[1:] == ["kept c"]
         assert await chat.say("small", by="2") == ("kept small",)
-    assert "its state has" in caplog.text
+    assert "is the most; the largest part of it is field 'first'" in caplog.text
 
 
 async def test_results_of_once_survive_a_state_that_is_too_large() -> None:

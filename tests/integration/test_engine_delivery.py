@@ -316,7 +316,7 @@ async def test_a_result_that_cannot_be_stored_is_kept_without_its_details() -> N
 async def test_what_does_not_fit_into_memory_is_delivered_from_the_database_in_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("engine.delivery.CAPACITY", 2)
+    monkeypatch.setattr("engine.delivery.chats.CAPACITY", 2)
     async with Chat(app_of(echo())) as chat:
         await chat.say("/start")
         numbers = [f"m{n}" for n in range(30)]

@@ -156,8 +156,10 @@ async def test_idle_conversations_leave_nothing_in_memory_but_a_bounded_cache(
         turns, sender, presses = worker._turns, worker._sender, worker._presses
         boxes = turns.mailboxes
         left = (boxes._boxes, boxes._ready, boxes._seqs, turns._running, turns._finished)
-        left_out = (sender._chats, sender._marks, sender._fresh, presses._open, presses._tasks)
-        assert [len(one) for one in (*left, *left_out)] == [0] * 10
+        recorder = sender._recorder
+        unsent = (sender._chats, sender._ready, recorder._marks, recorder.fresh)
+        unanswered = (presses._open, presses._tasks)
+        assert [len(one) for one in (*left, *unsent, *unanswered)] == [0] * 11
         assert len(turns._snapshots._cache) == 10
         assert len(chat.notices) == 50
 

@@ -21,6 +21,7 @@ from flows import (
     Text,
     Turn,
 )
+from storage import MemoryStorage
 from tests.support import Names, One, Three, app_of
 
 pytestmark = pytest.mark.anyio
@@ -66,6 +67,21 @@ async def test_an_escalated_step_goes_on_with_the_operators_answer_after_a_resta
         await chat.settle()
         assert chat.replies()[-2:] == ("The answer is 42, asked 1 times.", "Third?")
         assert await chat.say("c") == ()
+
+
+async def test_what_another_code_had_set_aside_took_no_answer_until_somebody_wrote() -> None:
+    storage, app = MemoryStorage(), app_of(three())
+    async with Chat(app, storage=storage) as chat:
+        await chat.say("/start")
+        await chat.say("x")
+        instance = await only_instance(app)
+    flow = FlowBuilder("other", One, Names).ask(One.ONLY, "Which?", Text(), into="first")
+    async with Chat(app_of(flow.build(initial=One.ONLY)), storage=storage) as chat:
+        await chat.say("y")
+    async with Chat(app, storage=storage) as chat:
+        await app.decide(instance, 42)
+        await chat.settle()
+        assert chat.replies()[-2:] == ("The answer is 42, asked 1 times.", "Third?")
 
 
 async def test_while_it_is_escalated_inputs_go_to_the_router() -> None:

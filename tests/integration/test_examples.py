@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from engine import App
 from engine.channels.console.made_up import KINDS, made_up
-from engine.channels.telegram import TelegramChannel
+from engine.channels.telegram import TelegramChannel, Webhook
 from engine.testing import parse_transcript, play, read_transcript
 from engine.testing.chat import Chat
 from engine.testing.transcript import Exchange
@@ -34,14 +35,16 @@ from flows.updates import (
     VoiceMessage,
     WebAppMessage,
 )
-from storage import MemoryStorage, SqlStorage
+from storage import EncryptedStorage, Keyring, MemoryStorage, SqlStorage
 from tests.botapi import BotApiServer
 
 ROOT = Path(__file__).parents[2]
 TRANSCRIPTS = sorted((ROOT / "examples").rglob("transcript*.txt"))
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/__init__.py"))
 
-STARTS = {"signup": "/start", "kyc": "/kyc", "survey": "/survey", "checkout": "/buy"}
+KEY = "k" * 42 + "A"
+STARTS = {"signup": "/start", "kyc": "/kyc", "survey": "/survey", "checkout": "/buy",
+          "dropin_aiogram": "/book", "dropin_ptb": "/feedback"}  # fmt: skip
 
 ADA = 1001
 
@@ -132,7 +135,7 @@ async def test_a_transcript_plays_on_the_scripted_channel(path: Path) -> None:
 async def test_a_transcript_holds_through_a_kill_after_every_turn_and_updates_that_come_twice(
     path: Path, tmp_path: Path
 ) -> None:
-    storage = SqlStorage(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
+    storage = on_file(tmp_path)
     await play(
         app_of(path.parent), read_transcript(path), storage=storage, restart=True, twice=True
     )
@@ -149,6 +152,12 @@ def test_a_transcript_plays_when_it_is_piped_into_the_console(path: Path, tmp_pa
         assert in_order(exchange, replies), f"line {exchange.line}: the bot said {replies!r}"
 
 
+def on_file(folder: Path) -> FlowStorage:
+    """A file, with a key: some of the examples have fields that are not kept without one."""
+    file = SqlStorage(f"sqlite+aiosqlite:///{folder / 'test.db'}")
+    return EncryptedStorage(file, Keyring.parse(KEY))
+
+
 def typed(exchange: Exchange) -> str:
     """What a person types at a terminal for it."""
     return {"say": "", "press": "!", "file": "@"}[exchange.kind] + exchange.text
@@ -158,6 +167,7 @@ def talk(module: str, lines: list[str], folder: Path) -> list[str]:
     """What the bot said at its start and to each line, in a process that ends with the input."""
     environment = {
         **os.environ,
+        "HANDRAIL_SECRET_KEY": KEY,
         "HANDRAIL_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'test.db'}",
         "PYTHONPATH": str(ROOT),
     }
@@ -186,23 +196,50 @@ async def test_a_transcript_plays_through_telegram(path: Path) -> None:
 async def test_a_transcript_holds_on_telegram_through_restarts_and_updates_that_come_twice(
     path: Path, tmp_path: Path
 ) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
     async with BotApiServer() as server:
         for exchange in read_transcript(path).exchanges:
             before = len(server.replies(ADA))
             happen(server, exchange)
             server.raw_update(server.updates[-1])
-            async with on_telegram(app_of(path.parent), server, SqlStorage(url)):
+            async with on_telegram(app_of(path.parent), server, on_file(tmp_path)):
+                await until_expected(server, exchange, before)
+
+
+@pytest.mark.anyio
+@every_transcript
+async def test_a_transcript_plays_through_the_webhook(path: Path) -> None:
+    async with BotApiServer() as server, on_telegram(app_of(path.parent), server, webhook=True):
+        for exchange in read_transcript(path).exchanges:
+            before = len(server.replies(ADA))
+            happen(server, exchange)
+            await until_expected(server, exchange, before)
+    assert server.calls("getUpdates") == []
+
+
+@pytest.mark.anyio
+@every_transcript
+async def test_a_transcript_holds_through_the_webhook_with_restarts_and_posts_that_come_twice(
+    path: Path, tmp_path: Path
+) -> None:
+    async with BotApiServer() as server:
+        for exchange in read_transcript(path).exchanges:
+            before = len(server.replies(ADA))
+            happen(server, exchange)
+            server.raw_update(dict(server.updates[-1]))
+            async with on_telegram(app_of(path.parent), server, on_file(tmp_path), webhook=True):
                 await until_expected(server, exchange, before)
 
 
 @asynccontextmanager
 async def on_telegram(
-    app: App, server: BotApiServer, storage: FlowStorage | None = None
+    app: App, server: BotApiServer, storage: FlowStorage | None = None, *, webhook: bool = False
 ) -> AsyncIterator[None]:
-    """Runs an app against a Bot API server."""
+    """Runs an app against a Bot API server, which it polls or which posts to it."""
     stop = asyncio.Event()
-    channel = TelegramChannel(server.token, api_url=server.url, limits=False)
+    hook = Webhook("https://bot.example.org/", secret="secret") if webhook else None
+    if hook is not None:
+        server.posting.through = lambda: httpx.ASGITransport(hook)
+    channel = TelegramChannel(server.token, api_url=server.url, limits=False, webhook=hook)
     running = asyncio.create_task(
         app.run(channel=channel, storage=storage or MemoryStorage(), stop=stop)
     )
@@ -403,11 +440,14 @@ def test_a_piped_conversation_goes_on_where_it_was_left(tmp_path: Path) -> None:
     assert "all set" in done
 
 
-def test_a_piped_fork_holds_through_a_process_for_every_single_line(tmp_path: Path) -> None:
+def test_a_piped_fork_holds_through_a_process_for_every_two_lines(tmp_path: Path) -> None:
+    """For every single one the transcripts are played in one process, which is quicker."""
     folder = ROOT / "examples" / "kyc"
-    for exchange in read_transcript(folder / "transcript.txt").exchanges:
-        replies = talk(module_of(folder), [typed(exchange)], tmp_path)[-1]
-        assert in_order(exchange, replies), f"line {exchange.line}: the bot said {replies!r}"
+    exchanges = read_transcript(folder / "transcript.txt").exchanges
+    for two in (exchanges[start : start + 2] for start in range(0, len(exchanges), 2)):
+        said = talk(module_of(folder), [typed(one) for one in two], tmp_path)[-len(two) :]
+        for exchange, replies in zip(two, said, strict=True):
+            assert in_order(exchange, replies), f"line {exchange.line}: the bot said {replies!r}"
 
 
 def test_a_reply_without_the_expected_words_is_told() -> None:

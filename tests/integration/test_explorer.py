@@ -23,6 +23,7 @@ from flows import (
     Integer,
     OnCommand,
     Pattern,
+    Payment,
     Router,
     Text,
     Turn,
@@ -217,6 +218,20 @@ async def test_a_handler_without_a_flow_that_raises_is_found() -> None:
     assert "KeyError: 'boom'" in crash.what
     assert "test_explorer.py" in crash.what
     assert crash.transcript == "> /boom"
+
+
+async def test_a_command_and_a_payment_that_are_waited_for_are_no_dead_ends() -> None:
+    router, paid = Router("till"), list[str]()
+
+    @router.command("buy")
+    async def buy(ctx: Context) -> None:
+        await ctx.wait_command("done", prompt="Say /done.")
+        await ctx.ask("Please pay.", Payment(payload="order-1"))
+
+        paid.append("order-1")
+
+    assert (await explore(App(router), turns=300, seed=SEED)).findings == ()
+    assert paid
 
 
 async def test_nothing_is_found_where_nothing_is_wrong() -> None:

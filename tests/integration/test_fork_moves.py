@@ -434,6 +434,16 @@ async def test_cancel_at_a_hub_leaves_every_branch(talk: Talk) -> None:
         assert left == ["EMAIL", "AGE"]
 
 
+async def test_cancel_leaves_the_branches_of_a_fork_that_was_gone_back_out_of(talk: Talk) -> None:
+    left: list[str] = []
+    async with talk(switching(S.EMAIL, left)) as chat:
+        await at_hub(chat)
+        assert await chat.say("/back") == ("Name?",)
+        assert left == []
+        await chat.say("/cancel")
+        assert left == ["EMAIL", "AGE"]
+
+
 async def test_on_error_may_send_to_a_sibling_and_the_failed_question_waits_on(
     talk: Talk,
 ) -> None:

@@ -70,6 +70,17 @@ async def test_an_answer_is_consumed_by_one_step() -> None:
         assert await chat.say("y") == ("Ada x",)
 
 
+async def test_people_of_a_group_have_each_their_own_run_of_a_flow() -> None:
+    async with Chat(app_of(linear())) as chat:
+        for by in ("1", "2"):
+            assert await chat.say("/start", by=by, chat="-5") == ("First?",)
+        for words in ("a", "b"):
+            await chat.say(f"{words}1", by="1", chat="-5")
+            await chat.say(f"{words}2", by="2", chat="-5")
+        assert await chat.say("c", by="1", chat="-5") == ("a1 b1",)
+        assert await chat.say("c", by="2", chat="-5") == ("a2 b2",)
+
+
 async def test_back_from_the_second_step_shows_the_first_with_the_answer_to_keep() -> None:
     """Lesson 1: back from the second step shows the first."""
     async with Chat(app_of(linear())) as chat:

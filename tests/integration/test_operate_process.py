@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from flows.conversation import Address, ConversationKey
+from flows.replies import Reply, send_to_json
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "engine.cli"]
@@ -117,6 +122,31 @@ def test_an_order_given_to_a_bot_that_is_down_is_done_when_it_comes(tmp_path: Pa
     later = Bot(tmp_path)
     later.read(until="What's your name?")
     assert later.leave() == 0
+
+
+def test_a_message_that_was_given_up_is_put_back_beside_the_bot_that_sends_it(
+    bot: Bot, tmp_path: Path
+) -> None:
+    give_up(tmp_path, "from the dead")
+    listed = handrail(tmp_path, "dead", APP).stdout.splitlines()
+    assert [line.split("\t")[:3] for line in listed[1:]] == [["1", "local", "outbox"]]
+    done = handrail(tmp_path, "replay", APP, "1")
+    assert (done.stdout, done.stderr) == ("Put back: 1.\n", "")
+    bot.read(until="from the dead")
+    assert bot.leave() == 0
+
+
+def give_up(folder: Path, text: str) -> None:
+    """A message to the person at the terminal could not be sent, long ago."""
+    key = ConversationKey(Address("console:local", "local"), "local")
+    row = {
+        "conv": str(key), "part": key.address.partition, "chat": str(key.address), "turn": 999,
+        "n": 0, "origin": "outbox", "error": "gone", "tries": 1, "at": 0,
+        "body": send_to_json(Reply(text=text)),
+    }  # fmt: skip
+    with closing(sqlite3.connect(folder / "bot.db", timeout=10)) as connection, connection:
+        columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+        connection.execute(f"INSERT INTO dead_letters ({columns}) VALUES ({values})", row)  # noqa: S608 - these columns
 
 
 def test_erasing_beside_a_bot_leaves_it_running(bot: Bot, tmp_path: Path) -> None:

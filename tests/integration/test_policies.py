@@ -20,6 +20,7 @@ OneTurn = Turn[One, Names]
 RUNNING = "We are in the middle of that already."
 BUSY = "Let us finish this first."
 CANCELLED = "Cancelled."
+STALE = "This button has expired."
 
 
 def asks(
@@ -87,6 +88,101 @@ async def test_refused_it_says_so_and_asks_its_question_again() -> None:
         await chat.press("red")
         assert await chat.say("/start second") == (RUNNING, "one: and?")
         assert await chat.press("dark") == ("dark red, first",)
+
+
+OVER = "We are in the middle of that already. Start over?"
+
+
+async def test_asked_to_confirm_it_begins_anew_with_the_new_payload() -> None:
+    """Lesson 5."""
+    seen: list[str] = []
+    storage = MemoryStorage()
+    app = app_of(asks("one", again="confirm", seen=seen))
+    async with Chat(app, storage=storage) as chat:
+        await chat.say("/start first")
+        await chat.press("red")
+        assert await chat.say("/start second") == (OVER,)
+    async with Chat(app, storage=storage) as chat:
+        await chat.say("/start third")
+        assert await chat.press("Start over") == ("one?",)
+        await chat.press("blue")
+        assert await chat.press("light") == ("light blue, third",)
+        assert await count(storage, "cancelled") == 1
+    assert seen == ["one"]
+
+
+async def test_what_is_not_confirmed_changes_nothing() -> None:
+    """Lesson 5."""
+    async with Chat(app_of(asks("one", again="confirm"))) as chat:
+        await chat.say("/start first")
+        await chat.press("red")
+        await chat.say("/start second")
+        assert await chat.press("Continue") == ("one: and?",)
+        assert await chat.press("dark") == ("dark red, first",)
+
+
+async def test_the_question_can_be_answered_while_a_start_waits_to_be_confirmed() -> None:
+    async with Chat(app_of(asks("one", again="confirm"))) as chat:
+        await chat.say("/start first")
+        await chat.say("/start second")
+        assert await chat.say("red") == ("one: and?",)
+        assert await chat.press("Start over") == ("one?",)
+
+
+async def test_a_start_is_confirmed_once() -> None:
+    async with Chat(app_of(asks("one", again="confirm"))) as chat:
+        await chat.say("/start")
+        await chat.say("/start")
+        old = chat.button("Continue")
+        await chat.say("/start")
+        assert (await chat.send(old.press()))[0] == STALE
+        fresh = chat.button("Continue")
+        await chat.send(fresh.press())
+        assert (await chat.send(fresh.press()))[0] == STALE
+
+
+async def test_nobody_else_confirms_a_start() -> None:
+    async with Chat(app_of(asks("one", again="confirm"))) as chat:
+        await chat.say("/start", by="1", chat="-5")
+        await chat.say("/start", by="1", chat="-5")
+        foreign = ("This button is for somebody else.",)
+        assert await chat.press("Start over", by="2", chat="-5") == foreign
+        assert await chat.press("Start over", by="1", chat="-5") == ("one?",)
+
+
+@pytest.mark.parametrize("label", ["Start over", "Continue"])
+async def test_a_parked_flow_whose_start_is_confirmed_comes_to_the_top(label: str) -> None:
+    async with Chat(app_of(asks("one", again="confirm"), asks("two"))) as chat:
+        await chat.say("/one")
+        await chat.say("/two")
+        assert await chat.say("/one") == (OVER,)
+        assert await chat.press(label) == ("one?",)
+        assert await chat.say("red") == ("one: and?",)
+
+
+async def test_a_flow_that_has_called_another_is_confirmed_too() -> None:
+    child = asks("child")
+
+    async def step(turn: OneTurn) -> Action[One]:
+        await turn.call(child)
+        return turn.complete()
+
+    caller = FlowBuilder("caller", One, Names, again="confirm").step(One.ONLY, step)
+    storage = MemoryStorage()
+    async with Chat(app_of(caller.build(initial=One.ONLY)), storage=storage) as chat:
+        await chat.say("/start")
+        await chat.press("red")
+        assert await chat.say("/start") == (OVER,)
+        assert await chat.press("Start over") == ("child?",)
+        assert await count(storage, "cancelled") >= 1
+
+
+async def test_a_chats_flow_is_started_over_where_it_lives() -> None:
+    async with Chat(app_of(asks("one", again="confirm", key="chat"))) as chat:
+        await chat.say("/start", by="1", chat="-5")
+        await chat.say("/start", by="2", chat="-5")
+        assert await chat.press("Start over", by="1", chat="-5") == ("one?",)
+        assert await chat.say("red", by="2", chat="-5") == ("one: and?",)
 
 
 @pytest.mark.parametrize("again", ["resume", "refuse"])

@@ -201,6 +201,28 @@ async def test_held_reminders_are_dropped_when_the_flow_above_expires() -> None:
         assert await chat.advance(30) == ("two", "one?")
 
 
+async def test_held_reminders_are_dropped_when_the_time_of_the_flow_above_is_up() -> None:
+    """The one at two minutes, too: it is due at that very moment."""
+    bot = app_of(reminding(), reminding(HOUR, "other", timeout=2 * MINUTE))
+    async with Chat(bot, clock=VirtualClock()) as chat:
+        await chat.say("/one")
+        await chat.say("/other")
+        too_long = "That took too long, so I have stopped here."
+        assert await chat.advance(2 * MINUTE) == (too_long, "one?")
+        assert await chat.advance(3 * MINUTE) == ("three", "one?")
+
+
+async def test_after_downtime_only_what_was_due_beneath_another_flow_is_dropped() -> None:
+    bot = app_of(reminding(), plain("other", ttl=90 * timedelta(seconds=1)))
+    async with Chat(bot, clock=VirtualClock()) as chat:
+        await chat.say("/one")
+        await chat.say("/other")
+        await chat.crash()
+        await chat.advance(3 * MINUTE)
+        await chat.restart()
+        assert chat.replies() == ("This conversation has expired.", "two", "one?")
+
+
 async def test_a_parked_flow_whose_button_is_pressed_answers_and_reminds_no_more() -> None:
     builder = FlowBuilder("asks", One, Names)
     builder.ask(One.ONLY, "asks?", Choice(["on"]), into="first", remind=LADDER)

@@ -87,7 +87,20 @@ async def test_data_that_validates_no_more_is_set_aside(caplog: pytest.LogCaptur
     assert "its data does not validate: field 'first'" in caplog.text
 
 
-@pytest.mark.parametrize("state", ['{"format":1}', "[]", '{"format":99}'])
+DEEP = '{"visit":{"child":' * 400 + "{}" + "}}" * 400
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        '{"format":1}',
+        "[]",
+        '{"format":99}',
+        '{"session":{},"stack":[{"spare":{"1":[5]}}],"format":3}',
+        f'{{"session":{{}},"stack":[{DEEP}],"format":3}}',
+    ],
+    ids=["no fields", "list", "newer", "list where names belong", "deep"],
+)
 async def test_a_state_that_cannot_be_read_is_never_overwritten(
     state: str, caplog: pytest.LogCaptureFixture
 ) -> None:

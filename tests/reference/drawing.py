@@ -47,7 +47,7 @@ def flow_plans(draw: st.DrawFn, name: str, children: tuple[str, ...]) -> FlowPla
         name=name,
         steps=tuple(artist.step(step) for step in names),
         fork=fork,
-        again=draw(st.sampled_from(["resume", "restart", "refuse"])),
+        again=draw(st.sampled_from(["resume", "restart", "refuse", "confirm"])),
         interrupt=draw(st.sampled_from(["stack", "stack", "replace", "refuse"])),
         ttl=draw(st.sampled_from([None, None, 300])),
         hooks=draw(st.booleans()),

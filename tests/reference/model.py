@@ -11,6 +11,7 @@ from copy import deepcopy
 from tests.reference.plans import FIELDS
 from tests.reference.screen import ask_of
 from tests.reference.state import (
+    ConfirmPressed,
     Fork,
     HubPressed,
     Meaning,
@@ -34,6 +35,7 @@ LOST = "I did not understand that."
 NOTHING_TO_CANCEL = "There is nothing to cancel."
 NOTHING_TO_UNDO = "There is nothing to go back to."
 NOT_NOW = "I did not expect that now."
+OVER = "We are in the middle of that already. Start over?"
 REMINDER = "This is a reminder."
 RUNNING = "We are in the middle of that already."
 
@@ -143,6 +145,10 @@ class Model(Walking):
 
     def _press(self, button: Meaning) -> None:
         for root in self.stack:
+            if isinstance(button, ConfirmPressed):
+                if root.pending == button.pending:
+                    return self._press_confirm(root, button)
+                continue
             for run in tree(root):
                 if isinstance(button, HubPressed):
                     if run.fork is not None and run.fork.id == button.fork:
@@ -198,6 +204,9 @@ class Model(Walking):
     def _start(self, name: str) -> None:
         plan = self.bot.flow(name)
         running = next((run for run in self.stack if run.flow == name), None)
+        if running is not None and plan.again == "confirm":
+            self._confirm(running)
+            return
         if running is not None and plan.again != "restart":
             if plan.again == "refuse":
                 self._emit(RUNNING)
@@ -216,6 +225,27 @@ class Model(Walking):
                 case "replace":
                     self._end(self.stack[-1], "cancelled", "replaced")
         self._shown = run = Run(name, dict.fromkeys(FIELDS, ""))
+        self.stack.append(run)
+        self._begin(run)
+
+    def _confirm(self, running: Run) -> None:
+        """It runs already: whether to start over is asked, and nothing else is changed."""
+        running.pending = pending = next(self._ids)
+        buttons = (
+            ("Start over", ConfirmPressed(pending, True)),
+            ("Continue", ConfirmPressed(pending, False)),
+        )
+        self._emit(OVER, buttons)
+        self._shown = running
+
+    def _press_confirm(self, root: Run, button: ConfirmPressed) -> None:
+        root.pending = None
+        if not button.over:
+            self._rise(root)
+            self._show(root)
+            return
+        self._end(root, "cancelled", "restart")
+        self._shown = run = Run(root.flow, dict.fromkeys(FIELDS, ""))
         self.stack.append(run)
         self._begin(run)
 
@@ -272,7 +302,7 @@ class Model(Walking):
         return min(self._dues(), key=lambda due: due[:2], default=None)
 
     def _overdue(self) -> None:
-        buried = False
+        uncovered = False
         while (due := self._first_due()) is not None and due[0] <= self.now:
             _, rank, run, spot = due
             if spot is None:
@@ -283,9 +313,10 @@ class Model(Walking):
             else:
                 spot.visit.answers.append(TimedOut())
                 self._play(spot)
-            buried = self._bury() or buried
-        if buried and self.stack:
-            self._pass_over_reminders(self.stack[-1])
+            if self._bury() and self.stack:
+                uncovered = True
+                self._pass_over_reminders(self.stack[-1])
+        if uncovered and self.stack:
             self._show_top()
 
     def _remind(self, spot: Spot) -> None:

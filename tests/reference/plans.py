@@ -116,7 +116,7 @@ class FlowPlan:
     name: str
     steps: tuple[StepPlan, ...]
     fork: ForkPlan | None = None
-    again: Literal["resume", "restart", "refuse"] = "resume"
+    again: Literal["resume", "restart", "refuse", "confirm"] = "resume"
     interrupt: Literal["stack", "replace", "refuse"] = "stack"
     ttl: int | None = None
     hooks: bool = False

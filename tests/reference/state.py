@@ -26,7 +26,15 @@ class HubPressed:
     head: str
 
 
-Meaning = Pressed | HubPressed
+@dataclass(frozen=True, slots=True)
+class ConfirmPressed:
+    """What a button means that asks whether a run is to start over."""
+
+    pending: int
+    over: bool
+
+
+Meaning = Pressed | HubPressed | ConfirmPressed
 Buttons = tuple[tuple[str, Meaning], ...]
 
 
@@ -149,7 +157,9 @@ class Fork:
 
 @dataclass(slots=True)
 class Run:
-    """One run of a flow; ``caller``: the line whose step has called it."""
+    """One run of a flow; ``caller``: the line whose step has called it; ``pending``: the question
+    that asks whether it is to start over.
+    """
 
     flow: str
     data: Data
@@ -159,6 +169,7 @@ class Run:
     caller: Spot | None = None
     ending: str | None = None
     silent: int | None = None
+    pending: int | None = None
 
     def lines(self) -> list[Line]:
         """The lines that go on."""

@@ -51,7 +51,8 @@ class Walking(Screen):
         self._play(caller)
 
     def _close(self, run: Run, ending: str, *, left: Line | None = None) -> None:
-        for line in run.lines():
+        shelved = run.shelved.branches if run.shelved is not None else []
+        for line in [*run.lines(), *shelved]:
             self._drop(Spot(run, line), hook=line is not left)
         run.ending = ending
         self._hook(run.flow, "complete" if ending == "completed" else "cancel")

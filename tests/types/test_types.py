@@ -47,9 +47,10 @@ def marks(checker: str) -> Findings:
 
 
 @pytest.fixture(scope="module")
-def by_mypy(tmp_path_factory: pytest.TempPathFactory) -> Findings:
-    """What mypy, strict, finds in all files."""
-    cache = tmp_path_factory.mktemp("mypy")
+def by_mypy(pytestconfig: pytest.Config) -> Findings:
+    """What mypy, strict, finds in all files. What it knows of the rest is kept between runs."""
+    assert pytestconfig.cache is not None
+    cache = pytestconfig.cache.mkdir("mypy")
     done = _run(
         "mypy", "--strict", "--config-file=", "--no-error-summary", "--hide-error-context",
         "--ignore-missing-imports", "--no-pretty", f"--cache-dir={cache}", *map(str, OK + WRONG),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
+from tests.modules import forgotten
 
 BOT = """
 from enum import StrEnum, auto
@@ -72,7 +73,6 @@ def run(
         monkeypatch.delenv(f"HANDRAIL_{variable}", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
     importlib.invalidate_caches()
-    modules = set(sys.modules)
 
     def run(*arguments: str) -> Answer:
         with pytest.raises(SystemExit) as leaving:
@@ -81,11 +81,8 @@ def run(
         out, err = capsys.readouterr()
         return Answer(code if isinstance(code, int) else 0, out, err)
 
-    yield run
-    for name in set(sys.modules) - modules:
-        module = sys.modules[name]
-        if str(tmp_path) in (getattr(module, "__file__", None) or ""):
-            del sys.modules[name]
+    with forgotten(tmp_path):
+        yield run
 
 
 def package(name: str, source: str = BOT, **files: str) -> Path:
@@ -198,6 +195,16 @@ def test_check_says_that_an_app_has_no_flow(run: Run) -> None:
     assert "The app has no flow." in answer.out
 
 
+def test_check_says_that_an_app_has_plain_handlers_only(run: Run) -> None:
+    app = "app = App(router)\n"
+    handler = "@router.command('hi')\nasync def hi(ctx): ...\n"
+    start = "from engine import App\nfrom flows import Router\nrouter = Router('plain')\n"
+    package("plainbot", start + handler + app)
+    answer = run("check", "plainbot:app")
+    assert (answer.code, answer.err) == (0, "")
+    assert "The app has no flow, only plain handlers." in answer.out
+
+
 def test_a_file_that_hides_a_package_is_a_warning_and_no_traceback(run: Run) -> None:
     package("onebot")
     Path("storage.py").touch()
@@ -226,6 +233,25 @@ def test_check_lists_the_flows(run: Run) -> None:
     assert "signup" in answer.out
     assert "moving" in answer.out
     assert "No mistakes found." in answer.out
+
+
+def test_check_lists_what_catalogues_lack(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "locales" / "de" / "LC_MESSAGES" / "messages.po"
+    path.parent.mkdir(parents=True)
+    path.write_text('msgid "Hello"\nmsgstr ""\n', encoding="utf-8")
+    languages = f"Languages({str(tmp_path / 'locales')!r})"
+    speaks = f"app = App(app.router, languages={languages})\n"
+    package("onebot", f"{BOT}\nfrom engine.languages import Languages\n{speaks}")
+    answer = run("check", "onebot:app", "--languages")
+    assert answer.code == 1
+    assert "de: 'Hello' has no translation" in answer.out
+
+
+def test_check_says_that_an_app_has_no_languages(run: Run) -> None:
+    package("onebot")
+    answer = run("check", "onebot:app", "--languages")
+    assert answer.code == 0
+    assert "The app has no languages." in answer.out
 
 
 def test_graph_draws_all_flows_as_text(run: Run) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main, operating
-from engine.cli.looking import span, who
+from engine.operate.words import span, who
 from flows.instance import FlowInstance
 from flows.ports import Query
 from flows.updates import Order, Update
-from storage import SqlStorage
+from storage import EncryptedStorage, Keyring, SqlStorage
 from tests.stored import at_step, awaiting, escalated, key_of, store
 
 BOT = """
@@ -43,6 +43,7 @@ app = App(Router("bot"), registry=registry)
 """
 APP = "cityguide:app"
 URL = "sqlite+aiosqlite:///bot.db"
+KEY = "k" * 42 + "A"
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -55,6 +56,7 @@ def run(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("HANDRAIL_DATABASE_URL", URL)
+    monkeypatch.setenv("HANDRAIL_SECRET_KEY", KEY)
     monkeypatch.delenv("HANDRAIL_TELEGRAM_TOKEN", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(operating, "PATIENCE", 0.0)
@@ -76,7 +78,7 @@ def stored(user: str, *stack: FlowInstance) -> str:
     """Puts a conversation into the database; answers its key."""
 
     async def put() -> str:
-        storage = SqlStorage(URL)
+        storage = EncryptedStorage(SqlStorage(URL), Keyring.parse(KEY))
         await storage.open()
         key = await store(storage, user, *stack)
         await storage.close()
@@ -89,7 +91,7 @@ def orders() -> list[Order]:
     """The orders in the inbox, but for the scope that each is looked up in."""
 
     async def look() -> list[Order]:
-        storage = SqlStorage(URL)
+        storage = EncryptedStorage(SqlStorage(URL), Keyring.parse(KEY))
         await storage.open()
         rows = (await storage.inspect(Query(what="inbox"))).rows
         await storage.close()
@@ -104,7 +106,7 @@ def at(step: str, *, id: str = "1-0", name: str = "") -> FlowInstance:
     return at_step(step, id=id, flow="signup", name=name)
 
 
-COMMANDS = ("ps", "show", "start", "resume", "goto", "cancel", "erase")
+COMMANDS = ("ps", "show", "start", "resume", "goto", "cancel", "erase", "dead", "replay")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -47,6 +47,9 @@ class Bot:
         self.updates += updates
         self._unsettled += updates
 
+    async def set_aside(self, source: str, ext: str, body: str, *, at: int) -> None:
+        raise AssertionError("a terminal sends nothing that is malformed")
+
     async def settle(self) -> None:
         await asyncio.sleep(0)
         for update in self._unsettled:
@@ -118,9 +121,9 @@ async def test_each_line_is_one_update_and_is_settled_before_the_next() -> None:
 async def test_what_cannot_be_sent_is_told_and_the_next_line_is_read() -> None:
     shown = console()
     bot = Bot()
-    await converse("@ sticker\nAda\n", bot, shown)
+    await converse("@ story\nAda\n", bot, shown)
     assert bot.contents[1:] == [TextMessage("Ada")]
-    assert "Not sent: there is no 'sticker' to send" in " ".join(output(shown).split())
+    assert "Not sent: there is no 'story' to send" in " ".join(output(shown).split())
 
 
 async def test_piped_output_is_plain_and_shows_both_sides() -> None:
@@ -250,3 +253,13 @@ async def test_the_spinner_is_gone_once_the_bot_has_settled() -> None:
     await converse("", SlowBot(), shown, interactive=True)
     assert output(shown).index("working") < output(shown).index("you> ")
     assert "working" not in output(shown).split("you> ")[1]
+
+
+async def test_buttons_that_do_something_else_show_what_they_do() -> None:
+    output = io.StringIO()
+    channel = ConsoleChannel(stdin=io.StringIO(), console=Console(file=output, width=80))
+    rows = ((Button("Yes", "y"), Button.copy("Copy", "1234")), (Button.pay("Pay"),))
+    await channel.send(
+        Delivery(chat="local", topic=None, text="Well?", format="plain", keyboard=rows)
+    )
+    assert output.getvalue() == "bot> Well?\n     [1] Yes  Copy: copy 1234\n     Pay: pay\n"

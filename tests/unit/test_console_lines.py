@@ -8,14 +8,19 @@ from engine.channels.console.lines import content_of, update_of
 from engine.channels.console.made_up import CannotSend
 from flows.conversation import Address
 from flows.updates import (
+    AlbumMessage,
     AudioMessage,
     Command,
     ContactMessage,
     Content,
+    DiceMessage,
     DocumentMessage,
     LocationMessage,
+    PaymentMessage,
     Person,
     PhotoMessage,
+    PollMessage,
+    StickerMessage,
     TextMessage,
     VideoMessage,
     VoiceMessage,
@@ -101,17 +106,42 @@ def test_places_contacts_and_web_apps_take_words(line: str, content: Content) ->
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("@ sticker", "there is no 'sticker' to send. Send photo, document, voice"),
+        ("@ story", "there is no 'story' to send. Send photo, document, voice"),
         ("@ location Paris", "'Paris' is no place"),
         ("@ location 48.85", "latitude and longitude in degrees, such as '@ location 48.85 2.35'"),
         ("@ location 91 0", "no place"),
         ("@ location nan nan", "no place"),
         ("@ contact Bob", "'Bob' is no contact"),
+        ("@ album 11", "an album has 2 to 10 photos, not 11"),
+        ("@ album 1", "an album has 2 to 10 photos, not 1"),
+        ("@ dice 7", "'7' is on no die"),
     ],
 )
 def test_what_cannot_be_sent_is_told_in_a_sentence(line: str, reason: str) -> None:
     with pytest.raises(CannotSend, match=reason):
         content_of(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "count", "caption"),
+    [("@album", 2, ""), ("@ album 3 my cats", 3, "my cats"), ("@ album my cats", 2, "my cats")],
+)
+def test_an_album_has_so_many_photos_and_a_caption(line: str, count: int, caption: str) -> None:
+    album = content_of(line)
+    assert isinstance(album, AlbumMessage)
+    assert (len(album.items), album.caption, album.items[0].caption) == (count, caption, caption)
+
+
+def test_stickers_polls_dice_and_payments_take_words() -> None:
+    sticker, poll = content_of("@sticker \U0001f600"), content_of("@ poll Tea? yes, no")
+    assert isinstance(sticker, StickerMessage)
+    assert sticker.emoji == "\U0001f600"
+    assert isinstance(poll, PollMessage)
+    assert (poll.question, poll.options, poll.votes) == ("Tea?", ("yes", "no"), (0, 0))
+    assert content_of("@dice 5") == DiceMessage(5, "\U0001f3b2")
+    paid = content_of("@payment order-1")
+    assert isinstance(paid, PaymentMessage)
+    assert paid.payload == "order-1"
 
 
 def test_two_equal_lines_are_two_updates() -> None:

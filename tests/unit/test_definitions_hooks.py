@@ -55,10 +55,20 @@ def refused(act: Callable[[], object], words: str, *, step: str | None = None) -
 
 def test_hooks_of_the_flow_are_kept_and_answered_as_they_are() -> None:
     builder = three()
-    for register in (builder.on_enter, builder.on_exit, builder.on_complete, builder.on_cancel):
+    for register in (
+        *(builder.on_enter, builder.on_exit, builder.on_complete, builder.on_cancel),
+        builder.on_blocked,
+    ):
         assert register(hook) is hook
     hooks = builder.build(initial=Three.FIRST).hooks
-    assert (hooks.enter, hooks.exit, hooks.complete, hooks.cancel) == (hook,) * 4
+    assert (hooks.enter, hooks.exit, hooks.complete, hooks.cancel, hooks.blocked) == (hook,) * 5
+
+
+def test_a_second_hook_of_a_closed_chat_and_what_is_no_hook_are_refused() -> None:
+    builder = three()
+    builder.on_blocked(hook)
+    refused(lambda: builder.on_blocked(hook), "it has an on_blocked hook already")
+    refused(lambda: three().on_blocked(len), "its on_blocked hook")  # type: ignore[arg-type]
 
 
 def test_hooks_of_a_step_are_kept_before_and_after_its_handler_is_given() -> None:
@@ -190,7 +200,7 @@ def test_the_rules_of_a_flow_are_kept() -> None:
 
 @pytest.mark.parametrize(("wrong", "words"), [
     ({"max_age": timedelta(0)}, "the max_age must be a timedelta"),
-    ({"again": "maybe"}, "again= is one of resume, restart, refuse"),
+    ({"again": "maybe"}, "again= is one of resume, restart, refuse, confirm"),
     ({"interrupt": None}, "interrupt= is one of stack, replace, refuse"),
 ])  # fmt: skip
 def test_rules_that_are_none_are_refused(wrong: Any, words: str) -> None:

@@ -195,6 +195,21 @@ def test_a_handler_that_takes_more_than_a_context_is_refused() -> None:
     refused(lambda: Router("bot").text()(broken), "missing a required argument: 'call_next'")
 
 
+@pytest.mark.parametrize(
+    "decorator", ["on", "command", "deep_link", "text", "hears", "callback", "kind", "state"]
+)
+def test_a_decorator_without_parentheses_is_refused(decorator: str) -> None:
+    bare: Any = getattr(Router("bot"), decorator)
+    refused(lambda: bare(handler), f"Write @bot.{decorator}(...)")
+
+
+def test_a_function_is_called_by_its_name_in_a_refusal() -> None:
+    def plain(ctx: Context) -> None: ...
+
+    broken: Any = plain
+    refused(lambda: Router("bot").fallback(broken), f"its handler {__name__}.{plain.__qualname__} ")
+
+
 def test_a_second_fallback_is_refused() -> None:
     router = Router("bot")
     router.fallback(handler)

@@ -103,6 +103,14 @@ def test_http_is_spoken_under_the_telegram_channel_only(package: str) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("package", ["aiogram", "telegram"])
+def test_other_bot_libraries_are_imported_by_the_adapters_only(package: str) -> None:
+    users = [one for one in imports_under(*OURS) if one.package == package]
+    wrong = [str(one) for one in users if not one.file.startswith("engine/adapters/")]
+    assert users
+    assert wrong == []
+
+
 @pytest.mark.parametrize("package", ["sqlalchemy", "alembic", "aiosqlite", "sqlite3"])
 def test_databases_are_spoken_to_under_storage_only(package: str) -> None:
     users = [one for one in imports_under("flows", "engine") if one.package == package]

@@ -3,8 +3,10 @@ from typing import Any
 import pytest
 
 from flows.errors import DefinitionError, InvalidAnswer
-from flows.inputs import Audio, Document, Input, Photo, Video, Voice
+from flows.inputs import Animation, Audio, Document, Input, Photo, Video, Voice
 from flows.updates import (
+    AlbumMessage,
+    AnimationMessage,
     AudioMessage,
     DocumentMessage,
     FileMessage,
@@ -64,6 +66,22 @@ def test_each_kind_of_file_fits_itself_alone(wanted: Input[FileRef]) -> None:
     )  # fmt: skip
     fitting = [message.__name__ for message in messages if wanted.fits(message(CLIP))]
     assert fitting == [f"{type(wanted).__name__}Message"]
+
+
+def test_of_an_album_a_question_takes_the_first_file_of_its_kind() -> None:
+    album = AlbumMessage(
+        (VideoMessage(CLIP), PhotoMessage(PICTURE), PhotoMessage(FileRef(id="p2")))
+    )
+    wanted = Photo()
+    assert wanted.fits(album)
+    assert wanted.load(wanted.parse(album)) == PICTURE
+    assert not Document().fits(album)
+
+
+def test_an_animation_is_a_file_too() -> None:
+    assert Document().load(Document().parse(AnimationMessage(CLIP))) == CLIP
+    assert Animation().load(Animation().parse(AnimationMessage(CLIP))) == CLIP
+    assert not Animation().fits(DocumentMessage(CLIP))
 
 
 def test_a_photo_that_is_too_big_is_told_the_limit() -> None:

@@ -15,21 +15,33 @@ import flows
 import storage
 
 FLOWS = """
-    END Action Address AmbiguousNext Answers AnyOf AskTimeout Audio AudioMessage BadAddress
-    Button CallNext Channel ChildCancelled Choice Clock Command ConcurrentAsk Confirm Contact
-    ContactCard ContactMessage Context ConversationKey Date DefinitionError Document
-    DocumentMessage Email FileRef Flow FlowBuilder FlowInstance FlowRegistry FlowStorage
-    FormBuilder FormTexts FormTurn HandrailError Input Integer InvalidAnswer InvalidData Location
-    LocationMessage Message MultiChoice NondeterministicStep NotRunning NotWaiting Number
-    OnCallback OnCommand OnKind OnText Opened OperationError Other Pattern PayloadRefused Person
-    Phone Photo PhotoMessage Place Press Progress Reminder Reply Router Sensitive StartRefused
-    Status StepError Text TextMessage Time TooManyTries TransitionLoop Trigger Turn
-    UnboundedPattern UndeclaredMove UnknownConversation UnknownFlow UnknownInstance UnknownStep
-    UnknownToken Update Url Video VideoMessage Voice VoiceMessage WebAppData WebAppMessage
-    call_flow field form_flow keyboard
+    END Action Address Album AlbumMessage AmbiguousNext Animation AnimationMessage Answers AnyOf
+    AskTimeout Audio AudioMessage BadAddress Bot Button CallError CallLater CallNext CallRefused
+    CallUncertain CannotAsk Channel ChannelPost ChatMember ChildCancelled Choice
+    ChosenInlineResult Clock Command ConcurrentAsk Confirm Contact ContactCard ContactMessage
+    Context Continue ConversationKey Customer Date Dedup DeepLink DefinitionError Dice
+    DiceMessage DiceThrow Document DocumentMessage DownloadFailed Edited EditedChannelPost
+    EditedMessage Email FileRef FileTooLarge Flow FlowBuilder FlowInstance FlowRegistry
+    FlowStorage ForceReply FormBuilder FormTexts FormTurn Formatted Fsm FsmState HandrailError
+    InlineQuery Input InputFile Integer InvalidAnswer InvalidData InvalidStateData Invoice
+    JoinRequest Key LinkPreview Location LocationMessage Media Membership Message
+    MessageReaction MessageReactionCount MultiChoice MyChatMember NoApi NoState
+    NondeterministicStep NotRunning NotWaiting Number OnAnswer OnAny OnAnyText OnAudio
+    OnCallback OnCommand OnDeepLink OnDocument OnFiltered OnHears OnKind OnMessage OnPhoto
+    OnText OnVideo OnVoice Opened OperationError Other Pattern PayloadRefused Payment
+    PaymentMessage Person Phone Photo PhotoMessage Photos Place Poll PollAnswer PollInfo
+    PollMessage PollQuestion PollState PostalAddress PreCheckoutQuery PreContext Press Progress
+    RateLimit ReactionCount Receipt Reminder RemoveKeyboard Reply ReplyKeyboard Roles Router
+    SendOptions Sensitive SessionStorage Sessions ShippingQuery StartRefused Status StepError
+    Sticker StickerInfo StickerMessage Stop Text TextMessage Time TooManyTries TransitionLoop
+    Translatable Trigger Turn UnboundedPattern UndeclaredMove UnknownConversation
+    UnknownDeadLetter UnknownFlow UnknownInstance UnknownLocale UnknownStep UnknownToken Update
+    Url Video VideoMessage Voice VoiceMessage WebAppData WebAppMessage as_flow call_flow field
+    filters form_flow gettext keyboard ngettext npgettext pgettext prompt reply_keyboard
+    requires stay transition
 """
-ENGINE = "App Notices Operator Settings"
-STORAGE = "MemoryStorage SqlStorage open_storage"
+ENGINE = "App Deployment Notices Operator Settings serve serving"
+STORAGE = "EncryptedStorage Keyring MemoryStorage RedisStorage SqlStorage open_storage"
 
 MODULES = pytest.mark.parametrize(
     ("module", "names"), [(flows, FLOWS), (engine, ENGINE), (storage, STORAGE)]

@@ -139,10 +139,22 @@ def test_what_has_neither_has_none() -> None:
     assert order_key(update(None, None), KINDS) is None
 
 
-def test_a_report_that_a_message_did_not_arrive_belongs_to_nobody() -> None:
-    failed = update(content=SendFailed(slot=None, reason="blocked", blocked=True))
-    assert keys_of(failed, *KINDS) == []
-    assert order_key(failed, KINDS) is None
+def test_a_report_that_a_message_did_not_arrive_belongs_to_the_conversation_it_names() -> None:
+    named = "custom:telegram/1/table-4"
+    failed = update(content=SendFailed(slot=None, reason="no", blocked=True, scope=named))
+    own = str(failed.conversation)
+    assert keys_of(failed, "user_in_chat", "chat") == [own, "chat:telegram/1/-100", named]
+    assert order_key(failed, ["user_in_chat", "chat"]) == "chat:telegram/1/-100"
+    assert order_key(failed, ["user_in_chat"]) == own
+
+
+def test_a_report_that_a_message_did_not_arrive_asks_no_key_function() -> None:
+    def table(update: Update) -> str:
+        raise AssertionError("it is made for what people send")
+
+    failed = update(None, None, content=SendFailed(slot=None, reason="no", blocked=False))
+    assert keys_of(failed, table) == []
+    assert order_key(failed, [table]) is None
 
 
 # --- keys of one's own ------------------------------------------------------------------

@@ -61,6 +61,7 @@ waitings = st.builds(
     timeout=times,
     deadline=times,
     rungs=st.lists(st.builds(Rung, numbers, words), max_size=2),
+    otherwise=st.none() | words,
 )
 escalations = st.builds(
     Escalation, words, st.none() | fields, numbers, again=st.booleans(), fresh=st.booleans()
@@ -149,6 +150,7 @@ conversations = st.builds(
     stack=st.lists(instances(), max_size=2),
     aside=st.lists(instances(), max_size=1),
     alarm=times,
+    parked=st.booleans(),
 )
 
 

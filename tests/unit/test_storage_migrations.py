@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from storage.sql import migrate
+from alembic import command
+from storage.sql import migrate, schema
 from storage.sql.tables import metadata
 
 
@@ -71,6 +73,23 @@ def test_upgrade_answers_the_revision_and_may_be_repeated(path: Path) -> None:
     assert migrate.current(url) == migrate.head()
 
 
+def test_the_files_of_the_migrations_are_named_for_what_alembic_knows() -> None:
+    assert migrate.head() == ScriptDirectory.from_config(schema._config()).get_current_head()
+
+
+def test_a_file_that_is_up_to_date_is_opened_without_alembic(path: Path) -> None:
+    migrate.upgrade(f"sqlite:///{path}")
+    script = """
+import sys
+from storage.sql import migrate
+migrate.upgrade(sys.argv[1])
+print("alembic" in sys.modules)
+"""
+    command = [sys.executable, "-c", script, f"sqlite:///{path}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_current_of_nothing_is_none_and_makes_no_file(path: Path) -> None:
     assert migrate.current(f"sqlite:///{path}") is None
     assert not path.exists()
@@ -92,7 +111,7 @@ def test_every_partition_has_its_row(path: Path) -> None:
 DIE_IN_THE_MIDDLE = """
 import os, signal, sys
 from alembic import op
-from storage.sql import migrate
+from storage.sql import migrate, schema
 
 create_table = op.create_table
 
@@ -123,12 +142,28 @@ def test_two_that_open_a_new_file_at_once_both_succeed(path: Path) -> None:
     assert migrate.current(f"sqlite:///{path}") == migrate.head()
 
 
-def test_a_file_of_the_first_revision_is_brought_to_the_newest(path: Path) -> None:
-    migrate.upgrade(f"sqlite:///{path}")
+def _at(path: Path, revision: str) -> None:
+    """Makes a file of an old revision."""
+    config = schema._config()
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
+def test_a_file_of_an_old_revision_is_brought_to_the_newest(path: Path, revision: str) -> None:
+    _at(path, revision)
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP INDEX ix_instances_id")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.execute(
+            "INSERT INTO instances (conv, id, flow, flow_version, step, status, updated) "
+            "VALUES ('c', 'i', 'signup', 1, 'NAME', 'active', 5)"
+        )
+        connection.execute("INSERT INTO messages (conv, slot, ref, at) VALUES ('c', 's', '7', 5)")
         connection.commit()
-    assert migrate.current(f"sqlite:///{path}") == "0001"
+    assert migrate.current(f"sqlite:///{path}") == revision
     assert migrate.upgrade(f"sqlite:///{path}") == migrate.head()
-    assert "ix_instances_id" in _names(path)
+    assert {"ix_instances_conv", "workers"} <= _names(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT id, step FROM instances").fetchall() == [("i", "NAME")]
+        assert connection.execute("SELECT slot, ref FROM messages").fetchall() == [("s", "7")]

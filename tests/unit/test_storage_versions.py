@@ -19,26 +19,26 @@ def _decide(*turns: TurnCommit, versions: dict[str, int] | None = None) -> list[
             held={0},
             undone={1, 2, 3},
             versions=versions or {},
-            clock=VersionClock(lambda: 5),
+            clock=VersionClock(),
+            micros=5000,
         )
     )
 
 
 def test_versions_rise_while_the_clock_stands() -> None:
-    clock = VersionClock(lambda: 5)
-    assert [clock.first(), clock.first()] == [5000, 5001]
+    clock = VersionClock()
+    assert [clock.first(5000), clock.first(5000)] == [5000, 5001]
 
 
 def test_versions_rise_above_all_that_were_written() -> None:
-    clock = VersionClock(lambda: 5)
+    clock = VersionClock()
     clock.seen(7777)
-    assert clock.first() == 7778
+    assert clock.first(5000) == 7778
 
 
 def test_versions_rise_when_the_clock_goes_back() -> None:
-    times = iter([9, 5])
-    clock = VersionClock(lambda: next(times))
-    assert [clock.first(), clock.first()] == [9000, 9001]
+    clock = VersionClock()
+    assert [clock.first(9000), clock.first(5000)] == [9000, 9001]
 
 
 def test_a_second_turn_of_a_scope_in_the_batch_conflicts() -> None:

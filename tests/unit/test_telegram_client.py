@@ -21,12 +21,13 @@ from engine.channels.telegram.client import (
     Refused,
     Unreachable,
 )
-from engine.channels.telegram.limits import SendLimits
 from engine.channels.telegram.redaction import redact
+from engine.testing.clock import VirtualClock
 from flows.errors import ChannelStopped, ChatMoved, SendLater, SendRefused, SendUncertain
 from flows.ports import Delivery
 from flows.replies import Button, keyboard
 from tests.botapi.doubles import QuickClock
+from tests.botapi.transport import judged, take_refused
 
 TOKEN = "42:very-secret_part"
 SECRET = "very-secret_part"
@@ -37,7 +38,7 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 
 def http(answer: Answer) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    return judged(answer)
 
 
 def api(answer: Answer) -> BotApi:
@@ -108,7 +109,7 @@ async def test_each_failure_has_its_kind_and_never_the_token(
     answer: Answer, kind: type[Exception]
 ) -> None:
     with pytest.raises(kind) as caught:
-        await api(answer).call("sendMessage", {})
+        await api(answer).call("sendMessage", {"chat_id": 7, "text": "hello"})
     assert type(caught.value) is kind
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
@@ -126,7 +127,7 @@ async def test_fact_22_the_token_is_in_no_log_of_the_http_library(
 
 async def test_line_breaks_in_a_description_break_no_log() -> None:
     with pytest.raises(Refused) as caught:
-        await api(error(400, "Bad\r\nERROR forged line" + "x" * 999)).call("sendMessage", {})
+        await api(error(400, "Bad\r\nERROR forged line" + "x" * 999)).call("getMe", {})
     assert caught.value.reason.startswith("Bad ERROR forged line")
     assert len(caught.value.reason) == 300
 
@@ -173,13 +174,22 @@ async def test_an_own_client_is_closed_twice_without_harm() -> None:
     await own.close()
 
 
-@pytest.mark.parametrize(
-    ("retry_after", "seconds"), [(17, 17), (0, 0), (-3, 0), ("x", 5), (True, 5)]
-)
+@pytest.mark.parametrize(("retry_after", "seconds"), [(17, 17), (0, 0), (-3, 0)])
 async def test_fact_13_a_429_says_how_long_to_wait(retry_after: object, seconds: float) -> None:
     with pytest.raises(SendLater) as caught:
         await channel(error(429, "Too Many Requests", retry_after=retry_after)).send(delivery())
     assert caught.value.seconds == seconds
+
+
+@pytest.mark.parametrize("retry_after", ["x", True, None])
+async def test_a_429_that_does_not_say_how_long_makes_the_chat_wait_longer_each_time(
+    retry_after: object,
+) -> None:
+    busy = channel(error(429, "Too Many Requests", retry_after=retry_after))
+    for full in (5, 10, 20, 40, 60, 60):
+        with pytest.raises(SendLater) as caught:
+            await busy.send(delivery())
+        assert full / 2 <= caught.value.seconds <= full
 
 
 @pytest.mark.parametrize(
@@ -207,6 +217,8 @@ async def test_a_message_that_is_wrong_is_refused_but_blocks_nothing() -> None:
     with pytest.raises(SendRefused, match="can't parse") as caught:
         await channel(wrong).send(delivery("<x>", format="html"))
     assert not caught.value.blocked
+    [refusal] = take_refused()
+    assert "Unsupported start tag" in refusal
 
 
 async def test_fact_20_a_revoked_token_stops_with_advice() -> None:
@@ -356,20 +368,36 @@ async def test_fact_16_a_notice_is_cut_to_200_characters() -> None:
     assert seen[1] == {"callback_query_id": "10"}
 
 
-async def test_sends_and_edits_are_limited_and_answers_are_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    waited: list[str] = []
+async def test_the_limits_are_asked_apart_and_sends_wait_for_nothing() -> None:
+    clock = VirtualClock()
+    limited = TelegramChannel(TOKEN, client=http(ok({"message_id": 1})), clock=clock)
+    assert [limited.admit("-7") for _ in range(3)] == [None] * 3
+    assert limited.admit("-7") is not None
+    for _ in range(20):
+        await limited.send(delivery(chat="-7"))
+        await limited.send(delivery(chat="-7", edit="5"))
+        await limited.answer("9", None)
 
-    async def wait(_limits: SendLimits, chat: str) -> None:
-        waited.append(chat)
 
-    monkeypatch.setattr(SendLimits, "wait", wait)
-    limited = TelegramChannel(TOKEN, client=http(ok({"message_id": 1})))
-    await limited.send(delivery(chat="-7"))
-    await limited.send(delivery(chat="8", edit="5"))
-    await limited.answer("9", None)
-    assert waited == ["-7", "8"]
+async def test_without_limits_everything_is_let_through() -> None:
+    free = TelegramChannel(TOKEN, client=http(ok({"message_id": 1})), limits=False)
+    free.allot(0.01)
+    assert {free.admit("7") for _ in range(1000)} == {None}
+
+
+async def test_the_rest_of_a_long_text_waits_for_the_limits_and_is_not_repeated() -> None:
+    clock = VirtualClock()
+    answer, seen = scripted(*(("sendMessage", ok({"message_id": n})) for n in range(1, 6)))
+    limited = TelegramChannel(TOKEN, client=http(answer), clock=clock)
+    assert limited.admit("7") is None
+    with pytest.raises(SendLater, match="the rest of a long text") as caught:
+        await limited.send(delivery("x" * 4096 * 4 + "y", chat="7"))
+    assert len(seen) == 3
+    assert 0.99 < caught.value.seconds <= 1
+    clock.skip(2)
+    assert limited.admit("7") is None
+    assert await limited.send(delivery("x" * 4096 * 4 + "y", chat="7")) == "5"
+    assert [len(params["text"]) for params in seen] == [4096] * 4 + [1]
 
 
 async def test_open_waits_until_the_service_can_be_reached() -> None:
@@ -406,6 +434,12 @@ async def test_open_without_commands_sets_none_and_a_refused_menu_is_no_failure(
     opened = channel(answer)
     await opened.open([])
     await opened.open([("start", "Begin")])
+
+
+async def test_a_number_beyond_all_bounds_is_none_and_became_an_infinity() -> None:
+    body = b'{"ok":true,"result":[{"a":1e400},{"b":-1e400},{"c":1.5}]}'
+    odd = api(lambda _: httpx.Response(200, content=body))
+    assert await odd.call("getUpdates", {}) == [{"a": None}, {"b": None}, {"c": 1.5}]
 
 
 async def test_one_odd_update_does_not_hide_its_page() -> None:

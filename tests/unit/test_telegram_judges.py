@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.botapi.judges import judge
+from tests.botapi.peers import judge_result, judge_update
 
 LONG = "é" * 33
 """66 bytes."""
@@ -69,3 +70,64 @@ def test_aiogram_refuses_unknown_fields_and_wrong_types(
 )
 def test_teremok_refuses_what_breaks_a_rule(method: str, params: dict[str, Any]) -> None:
     assert (judge(method, params) or "").startswith("teremok")
+
+
+@pytest.mark.parametrize(
+    ("params", "files"),
+    [
+        ({"chat_id": 7, "photo": "attach://file0"}, []),
+        ({"chat_id": 7, "photo": "attach://file0"}, ["file0", "file1"]),
+        ({"chat_id": 7}, []),
+        ({"photo": "attach://file0"}, ["file0"]),
+    ],
+)
+def test_files_that_do_not_go_along_or_are_not_named_are_refused(
+    params: dict[str, Any], files: list[str]
+) -> None:
+    assert judge("sendPhoto", params, files) is not None
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "files"),
+    [
+        ("sendPhoto", {"chat_id": 7, "photo": "attach://file0"}, ["file0"]),
+        ("sendPhoto", {"chat_id": 7, "caption": "attach://x"}, ["photo"]),
+        ("setChatPhoto", {"chat_id": 7}, ["photo"]),
+    ],
+)
+def test_files_that_go_along_are_accepted(
+    method: str, params: dict[str, Any], files: list[str]
+) -> None:
+    assert judge(method, params, files) is None
+
+
+def test_what_goes_along_with_a_file_is_judged_as_well() -> None:
+    assert judge("setChatPhoto", {"chat_id": 7.5}, ["photo"]) is not None
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"update_id": 1, "message": {"message_id": 5}},
+        {"update_id": "1"},
+        {"update_id": 1, "poll_answer": {"poll_id": 5, "option_ids": [0],
+                                         "option_persistent_ids": ["a"]}},
+        {"update_id": 1, "colour": "red"},
+    ],
+)  # fmt: skip
+def test_updates_that_are_none_are_refused(update: dict[str, Any]) -> None:
+    assert judge_update(update) is not None
+
+
+@pytest.mark.parametrize(
+    ("method", "result"),
+    [
+        ("getMe", {"id": 42, "is_bot": True}),
+        ("getMe", {"id": 42, "is_bot": True, "first_name": "Bot", "colour": "red"}),
+        ("sendMessage", True),
+        ("getUpdates", {}),
+        ("getMyCommands", [{"command": "start"}]),
+    ],
+)
+def test_results_of_a_wrong_shape_are_refused(method: str, result: Any) -> None:
+    assert judge_result(method, result) is not None

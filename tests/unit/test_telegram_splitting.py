@@ -121,3 +121,11 @@ def test_a_shortened_text_ends_with_an_ellipsis() -> None:
     assert shortened("x" * 201, limit=200) == "x" * 199 + "…"
     assert shortened("x" * 200, limit=200) == "x" * 200
     assert units(shortened("😀" * 200, limit=200)) <= 200
+
+
+@given(st.text(st.sampled_from("ab \n👍<b>"), min_size=1, max_size=200))
+def test_the_first_part_may_have_a_limit_of_its_own(text: str) -> None:
+    parts = split("x" + text, "plain", 50, first=10)
+    assert units(parts[0]) <= 10 or len(parts) == 1
+    assert all(units(part) <= 50 for part in parts)
+    assert len(parts) == 1 or units("x" + text) > 10

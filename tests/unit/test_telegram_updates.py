@@ -12,22 +12,34 @@ from hypothesis import strategies as st
 from engine.channels.telegram.updates import UpdateReader
 from flows.conversation import Address
 from flows.updates import (
+    AnimationMessage,
     AudioMessage,
+    ChannelPost,
     ChatMigrated,
     Command,
     ContactMessage,
+    Content,
+    Customer,
+    DiceMessage,
     DocumentMessage,
+    EditedChannelPost,
+    EditedMessage,
     FileRef,
     LocationMessage,
     Other,
+    PaymentMessage,
     Person,
     PhotoMessage,
+    PollAnswer,
+    PollMessage,
     Press,
+    StickerMessage,
     TextMessage,
     Update,
     VideoMessage,
     VoiceMessage,
     WebAppMessage,
+    is_silent,
 )
 
 SOURCE = "telegram:42"
@@ -35,7 +47,7 @@ NOW = 1_760_000_123_000
 
 
 def reader() -> UpdateReader:
-    return UpdateReader(SOURCE, username="our_bot")
+    return UpdateReader(SOURCE, username="our_bot", raw=False)
 
 
 def user(**more: Any) -> dict[str, Any]:
@@ -151,6 +163,12 @@ def test_a_document_comes_with_its_name_and_type() -> None:
 VOICE = {"file_id": "v", "file_unique_id": "u", "duration": 4, "mime_type": "audio/ogg"}
 VIDEO = {**VOICE, "file_size": 9, "file_name": "a.mp4", "width": 640, "height": 480}
 ROUND = {"file_id": "r", "file_unique_id": "u", "duration": 3, "length": 240, "file_size": 8}
+POLL = {"id": "1", "question": "Tea?", "type": "quiz", "is_anonymous": False,
+        "options": [{"text": "Yes", "voter_count": 2}, {"text": "No", "voter_count": 0}],
+        "total_voter_count": 2, "correct_option_id": 0}  # fmt: skip
+PAID = {"currency": "EUR", "total_amount": 995, "invoice_payload": "order-1",
+        "telegram_payment_charge_id": "t1", "provider_payment_charge_id": "p1",
+        "order_info": {"email": "ada@example.com"}}  # fmt: skip
 HERE = {"latitude": 48.85, "longitude": 2, "horizontal_accuracy": 12.5}
 
 
@@ -171,6 +189,19 @@ HERE = {"latitude": 48.85, "longitude": 2, "horizontal_accuracy": 12.5}
          LocationMessage(latitude=48.85, longitude=2.0, accuracy=12.5, title="Café",
                          address="Rue 1")),
         ({"web_app_data": {"data": "{}", "button_text": "Order"}}, WebAppMessage("{}", "Order")),
+        ({"animation": VOICE, "caption": "hop"},
+         AnimationMessage(FileRef(id="v", mime="audio/ogg", duration=4), "hop")),
+        ({"sticker": {"file_id": "s", "file_unique_id": "u", "width": 512, "height": 512,
+                      "emoji": "\U0001f600", "set_name": "faces"}},
+         StickerMessage(file=FileRef(id="s", width=512, height=512), emoji="\U0001f600",
+                        pack="faces")),
+        ({"poll": POLL},
+         PollMessage(id="1", question="Tea?", options=("Yes", "No"), votes=(2, 0), voters=2,
+                     anonymous=False, quiz=True, correct=0)),
+        ({"dice": {"emoji": "\U0001f3b2", "value": 6}}, DiceMessage(6, "\U0001f3b2")),
+        ({"successful_payment": PAID},
+         PaymentMessage(currency="EUR", amount=995, payload="order-1", charge="t1",
+                        provider_charge="p1", customer=Customer(email="ada@example.com"))),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
 )  # fmt: skip
@@ -178,9 +209,11 @@ def test_what_people_send_has_a_content_of_its_own(fields: dict[str, Any], conte
     assert content_of(**fields) == content
 
 
-def test_an_animation_comes_as_the_document_that_stands_beside_it() -> None:
+def test_an_animation_comes_without_the_document_that_stands_beside_it() -> None:
     beside = {"animation": VIDEO, "document": {"file_id": "d", "file_unique_id": "u"}}
-    assert content_of(**beside) == DocumentMessage(FileRef(id="d"))
+    content = content_of(**beside)
+    assert isinstance(content, AnimationMessage)
+    assert content.file.id == "v"
 
 
 @pytest.mark.parametrize("phone", ["442079460958", "+442079460958"])
@@ -217,6 +250,11 @@ def test_a_contact_from_an_anonymous_admin_is_nobodys_own() -> None:
         {"contact": {"phone_number": 5, "first_name": "Ada"}},
         {"contact": {"phone_number": "5", "first_name": "Ada", "user_id": 2**63}},
         {"web_app_data": {"data": None, "button_text": "x"}},
+        {"animation": {}},
+        {"sticker": {"file_id": "s", "width": -1}},
+        {"poll": {**POLL, "options": ["Yes"]}},
+        {"dice": {"emoji": "x"}},
+        {"successful_payment": {**PAID, "total_amount": "995"}},
     ],
     ids=str,
 )
@@ -232,22 +270,20 @@ def test_a_web_app_that_sends_nul_and_half_characters_is_cleaned() -> None:
     assert content_of(web_app_data=sent) == WebAppMessage("ab\ufffd", "x")
 
 
-def test_an_album_of_ten_is_one_photo_and_nine_that_belong_to_it() -> None:
-    ours = reader()
-    raws = [
-        {"update_id": n, "message": message(message_id=n, media_group_id="g", photo=[
-            {"file_id": f"f{n}", "file_unique_id": "u", "width": 1, "height": 1}
-        ])}
-        for n in range(10)
-    ]  # fmt: skip
-    first, *rest = ours.page(raws, now=NOW).updates
-    assert isinstance(first.content, PhotoMessage)
-    assert [update.content for update in rest] == [Other("album", silent=True)] * 9
-    again = ours.page(raws, now=NOW).updates
-    assert isinstance(again[0].content, PhotoMessage), "a page that is read again reads the same"
+PHOTO = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
 
 
-@pytest.mark.parametrize("kind", ["animation", "sticker", "poll", "dice"])
+@pytest.mark.parametrize("kind", ["message", "channel_post"])
+def test_the_parts_of_an_album_name_it(kind: str) -> None:
+    part: dict[str, Any] = {kind: message(photo=PHOTO, media_group_id="g")}
+    assert read(**part).album == "g"
+
+
+def test_an_edited_picture_of_an_album_is_no_part_that_is_waited_for() -> None:
+    assert read(edited_message=message(photo=PHOTO, media_group_id="g")).album is None
+
+
+@pytest.mark.parametrize("kind", ["game", "story"])
 def test_content_without_a_type_of_its_own_is_named(kind: str) -> None:
     assert content_of(**{kind: {}}) == Other(kind)
 
@@ -262,13 +298,25 @@ def test_fact_19_a_service_message_names_the_new_id_of_the_chat() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["edited_message", "channel_post", "edited_channel_post", "business_message"]
+    ("kind", "content"),
+    [
+        ("edited_message", EditedMessage(TextMessage("changed"))),
+        ("channel_post", ChannelPost(TextMessage("changed"))),
+        ("edited_channel_post", EditedChannelPost(TextMessage("changed"))),
+        ("business_message", Other("business_message", silent=True)),
+    ],
 )
-def test_an_edited_message_or_a_post_is_no_new_message(kind: str) -> None:
+def test_an_edited_message_or_a_post_is_no_new_message(kind: str, content: Content) -> None:
     changed = message(text="changed", edit_date=1_760_000_050)
     update = reader().read({"update_id": 1, kind: changed}, now=NOW)
     assert update is not None
-    assert (update.content, update.at) == (Other(kind, silent=True), 1_760_000_050_000)
+    assert (update.content, update.at) == (content, 1_760_000_050_000)
+    assert is_silent(update.content)
+
+
+def test_an_edit_may_hold_whatever_a_message_may() -> None:
+    edited = read(edited_message=message(photo=PHOTO, caption="better")).content
+    assert edited == EditedMessage(PhotoMessage(FileRef(id="f", width=1, height=1), "better"))
 
 
 def test_fact_24_a_topic_is_part_of_the_address() -> None:
@@ -289,7 +337,7 @@ def test_fact_24_an_anonymous_admin_is_the_chat_they_write_as() -> None:
 def test_fact_24_a_poll_answer_has_no_chat() -> None:
     update = read(poll_answer={"poll_id": "1", "user": user(), "option_ids": [0]})
     assert (update.content, update.address, update.conversation) == (
-        Other("poll_answer", silent=True),
+        PollAnswer(poll="1", options=(0,)),
         None,
         None,
     )
@@ -310,6 +358,12 @@ def test_a_reply_names_what_it_replies_to() -> None:
 def test_the_implied_reply_to_a_topics_first_message_is_no_reply() -> None:
     implied = {"message_thread_id": 5, "is_topic_message": True, "reply_to_message": message()}
     assert read(message=message(text="x", **implied)).reply_to is None
+
+
+def test_fact_6_what_has_waited_for_a_day_is_read_with_the_time_at_which_it_was_sent() -> None:
+    day = 24 * 3600
+    update = read(message=message(text="x", date=NOW // 1000 - day))
+    assert update.at == NOW // 1000 * 1000 - day * 1000
 
 
 def test_unknown_update_types_and_fields_are_fine() -> None:
@@ -383,7 +437,8 @@ JSON = st.recursive(
 FIELDS = st.sampled_from(
     ["message_id", "date", "chat", "from", "text", "photo", "document", "sender_chat", "id",
      "voice", "video", "video_note", "location", "venue", "contact", "web_app_data",
-     "reply_to_message", "data", "message", "media_group_id", "message_thread_id"]
+     "reply_to_message", "data", "message", "media_group_id", "message_thread_id",
+     "animation", "sticker", "poll", "dice", "successful_payment"]
 )  # fmt: skip
 NEARLY = st.fixed_dictionaries(
     {"update_id": st.integers(-1, 2**64)},
@@ -397,6 +452,10 @@ NEARLY = st.fixed_dictionaries(
         ),
         "edited_message": JSON,
         "something": JSON,
+        "chat_member": JSON,
+        "message_reaction": JSON,
+        "poll": JSON,
+        "inline_query": JSON,
     },
 )
 

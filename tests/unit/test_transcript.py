@@ -78,7 +78,7 @@ def test_a_transcript_is_read_into_exchanges() -> None:
         ("< hello", 1, "before anything was said"),
         ("> hi\nhello", 2, "not with 'h'"),
         ("> hi\n!", 2, "nothing stands after '!'"),
-        ("@ sticker", 1, "there is no 'sticker' to send"),
+        ("@ story", 1, "there is no 'story' to send"),
         ("> hi\n@ location Paris", 2, "'Paris' is no place"),
         ("# only a comment", 1, "it says nothing"),
     ],

@@ -10,20 +10,29 @@ from hypothesis import strategies as st
 
 from flows.conversation import Address
 from flows.updates import (
+    AlbumMessage,
+    AnimationMessage,
     AudioMessage,
+    ChannelPost,
     ChatMigrated,
     Command,
     ContactMessage,
     Content,
+    Customer,
     DocumentMessage,
+    EditedChannelPost,
+    EditedMessage,
     FileRef,
     LocationMessage,
     Opened,
     Other,
+    PaymentMessage,
     Person,
     PhotoMessage,
+    PollMessage,
     Press,
     SendFailed,
+    StickerMessage,
     TextMessage,
     Update,
     VideoMessage,
@@ -60,6 +69,14 @@ contents: st.SearchStrategy[Content] = st.one_of(
     st.builds(SendFailed, slot=st.none() | texts, reason=texts, blocked=st.booleans()),
     st.builds(ChatMigrated, texts),
     st.builds(Other, texts, st.booleans()),
+    st.builds(AlbumMessage, st.lists(st.builds(PhotoMessage, files, texts) | st.builds(
+        AnimationMessage, files, texts), max_size=3).map(tuple), texts),
+    st.builds(StickerMessage, file=files, emoji=texts, pack=texts),
+    st.builds(PollMessage, id=texts, question=texts, options=st.lists(texts).map(tuple)),
+    st.builds(PaymentMessage, currency=texts, amount=st.integers(0, 2**53), payload=texts,
+              charge=texts, customer=st.none() | st.builds(Customer, name=texts)),
+    *(st.builds(holder, st.builds(TextMessage, texts) | st.builds(PhotoMessage, files, texts))
+      for holder in (EditedMessage, ChannelPost, EditedChannelPost)),
 )  # fmt: skip
 
 
@@ -88,3 +105,14 @@ def test_a_place_without_numbers_is_none(number: str) -> None:
     update = Update(source="test", ext="1", content=LocationMessage(latitude=1, longitude=2), at=0)
     with pytest.raises(ValueError, match="latitude"):
         Update.from_json(update.to_json().replace('"latitude":1', f'"latitude":{number}'))
+
+
+def test_what_was_stored_before_there_were_albums_and_raw_objects_is_read() -> None:
+    stored = (
+        '{"source":"telegram:42","ext":"8","content":{"name":"album","silent":true,'
+        '"kind":"other"},"at":1,"address":{"source":"telegram:42","chat":"7","topic":null},'
+        '"user":{"id":"7","name":"Ada","username":"","language":""},"message":"5"}'
+    )
+    update = Update.from_json(stored)
+    assert update.content == Other("album", silent=True)
+    assert (update.album, update.raw) == (None, None)

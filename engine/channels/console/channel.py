@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TextIO
 from uuid import uuid4
 
 from rich.console import Console
 
+from engine.channels.console.language import language_of
 from engine.channels.console.lines import content_of, update_of
 from engine.channels.console.made_up import CannotSend
-from engine.channels.console.plain import harmless, readable
+from engine.channels.console.plain import harmless
 from engine.channels.console.reader import LineReader, reader_of
+from engine.channels.console.sayings import saying
 from engine.channels.console.screen import ChatScreen, Output, PlainScreen, Screen
 from engine.channels.console.shown import ShownButtons
 from flows.conversation import Address
 from flows.errors import ChannelStopped, StorageDown
-from flows.ports import Delivery, Intake
+from flows.ports import Delivery, Intake, Pause
 from flows.updates import Content, Opened, Person
 
 _FIRST_PAUSE = 0.2
@@ -38,7 +41,7 @@ class ConsoleChannel:
     Args:
         stdin: where lines come from; standard input by default.
         console: where the conversation is shown; standard output by default.
-        user: who is writing.
+        user: who is writing; by default somebody whose language is that of the environment.
         interactive: whether a person sits there; by default when both ends are terminals.
 
     Raises:
@@ -59,7 +62,7 @@ class ConsoleChannel:
             interactive = stream.isatty() and console.is_terminal
         self._lines: LineReader = reader_of(stream)
         self._screen: Screen = ChatScreen(console) if interactive else PlainScreen(console)
-        self._user = user or Person(id="local", name="you")
+        self._user = user or Person(id="local", name="you", language=language_of(os.environ))
         self._address = Address(self.source, "local")
         self._shown = ShownButtons()
         self._open = False
@@ -70,11 +73,21 @@ class ConsoleChannel:
         return "console:local"
 
     @property
+    def shared(self) -> bool:
+        """What another process says, nobody sees at this terminal."""
+        return False
+
+    @property
+    def everywhere(self) -> bool:
+        """There is one terminal."""
+        return False
+
+    @property
     def catch_up(self) -> float:
         """Nobody types while nothing runs."""
         return 0.0
 
-    async def open(self, commands: Sequence[tuple[str, str]]) -> None:
+    async def open(self, commands: Sequence[tuple[str, str]], kinds: Collection[str] = ()) -> None:
         """Shows what the bot understands, where a person is there to read it."""
         self._open = True
         self._screen.intro(commands)
@@ -91,6 +104,13 @@ class ConsoleChannel:
             self._shown.turn_page()
             await self._hand_in(intake, content)
 
+    def admit(self, chat: str) -> Pause | None:
+        """A terminal takes everything."""
+        return None
+
+    def allot(self, share: float) -> None:
+        """Nothing limits what is sent."""
+
     async def send(self, delivery: Delivery) -> str | None:
         """Shows a message, or the new form of one.
 
@@ -98,11 +118,8 @@ class ConsoleChannel:
             ChannelStopped: whoever read the output has left.
         """
         reference = delivery.edit or uuid4().hex
-        self._screen.said(
-            readable(delivery.text, delivery.format),
-            delivery.keyboard,
-            edited=delivery.edit is not None,
-        )
+        edited = delivery.edit is not None
+        self._screen.said(saying(delivery), delivery.keyboard, edited=edited)
         self._shown.show(reference, delivery.keyboard)
         return reference
 

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from random import randint
 from uuid import uuid4
 
 from flows.errors import HandrailError
 from flows.updates import (
+    AlbumMessage,
+    AnimationMessage,
     AudioMessage,
     ContactMessage,
     Content,
+    DiceMessage,
     DocumentMessage,
     FileRef,
     LocationMessage,
+    PaymentMessage,
     PhotoMessage,
+    PollMessage,
+    StickerMessage,
     VideoMessage,
     VoiceMessage,
     WebAppMessage,
 )
 
 _PHONE = re.compile(r"(\+?[0-9][0-9 ()-]*)(?:\s+(.*))?", re.DOTALL)
+_MOST_PHOTOS = 10
 _PLACE = ("48.8584", "2.2945")
 _MY_PHONE = "+44 20 7946 0958 Ada Lovelace"
 
@@ -60,6 +68,50 @@ def _audio(caption: str) -> AudioMessage:
 def _video(caption: str) -> VideoMessage:
     file = _file("video.mp4", 1_900_000, "video/mp4", width=1280, height=720, duration=12)
     return VideoMessage(file, caption)
+
+
+def _animation(caption: str) -> AnimationMessage:
+    file = _file("animation.mp4", 210_000, "video/mp4", width=320, height=240, duration=2)
+    return AnimationMessage(file, caption)
+
+
+def _album(words: str) -> AlbumMessage:
+    count, _, caption = words.partition(" ") if words[:1].isdigit() else ("", "", words)
+    if count and not (count.isascii() and count.isdigit() and 2 <= int(count) <= _MOST_PHOTOS):
+        raise CannotSend(
+            f"an album has 2 to {_MOST_PHOTOS} photos, not {count}. Write '@ album 3 my cats'."
+        )
+    captions = [caption.strip()] + [""] * (int(count or 2) - 1)
+    return AlbumMessage(tuple(_photo(each) for each in captions), captions[0])
+
+
+def _sticker(emoji: str) -> StickerMessage:
+    return StickerMessage(file=_file("sticker.webp", 18_000, "image/webp"), emoji=emoji or "\u2b50")
+
+
+def _poll(words: str) -> PollMessage:
+    question, _, options = words.partition("?")
+    named = tuple(each.strip() for each in options.split(",") if each.strip()) or ("Yes", "No")
+    return PollMessage(
+        id=f"console-{uuid4().hex}",
+        question=f"{question or 'Well'}?",
+        options=named,
+        votes=(0,) * len(named),
+    )
+
+
+def _dice(words: str) -> DiceMessage:
+    value = words or str(randint(1, 6))  # noqa: S311 - a toy
+    if not re.fullmatch("[1-6]", value, re.ASCII):
+        raise CannotSend(f"{value!r} is on no die. Write 1 to 6, such as '@ dice 6'.")
+    return DiceMessage(int(value), "\U0001f3b2")
+
+
+def _payment(payload: str) -> PaymentMessage:
+    """No money moves."""
+    return PaymentMessage(
+        currency="EUR", amount=100, payload=payload, charge=f"console-{uuid4().hex}"
+    )
 
 
 def _file(
@@ -120,6 +172,12 @@ _MAKERS: Mapping[str, Callable[[str], Content]] = {
     "location": _location,
     "contact": _contact,
     "webapp": _web_app,
+    "animation": _animation,
+    "album": _album,
+    "sticker": _sticker,
+    "poll": _poll,
+    "dice": _dice,
+    "payment": _payment,
 }
 
 KINDS = tuple(_MAKERS)

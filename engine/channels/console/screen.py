@@ -15,7 +15,7 @@ from rich.text import Text
 
 from engine.channels.console.plain import harmless
 from flows.errors import ChannelStopped
-from flows.replies import Button, Keyboard
+from flows.keyboards import ActionButton, Button, Keyboard
 
 _SPINNER_AFTER = 0.15
 """Seconds of work before the spinner appears: shorter ones would only flicker."""
@@ -199,6 +199,8 @@ def numbered(keyboard: Keyboard) -> list[list[str]]:
 
 def _cell(button: Button, number: int) -> str:
     label = " ".join(harmless(button.label).split())
+    if isinstance(button, ActionButton):
+        return f"{label}: {button.action.replace('_', ' ')} {harmless(button.value)}".rstrip()
     if button.url is not None:
         return f"{label}: {harmless(button.url)}"
     return f"[{number}] {label}"

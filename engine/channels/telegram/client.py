@@ -14,25 +14,32 @@ is raised while an exception of the HTTP library, which holds the URL, is being 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import httpx
 import orjson
 
+from engine.channels.telegram.addresses import is_address, place_of
 from engine.channels.telegram.redaction import guard_http_logs, redact
+from engine.channels.telegram.uploads import Body, Progress, multipart, opened
 from flows.errors import ChannelStopped
+from flows.input_file import InputFile
 
 PUBLIC_API = "https://api.telegram.org"
 
 CALL_SECONDS = 10.0
-"""How long an answer may take. Shorter than the margin of a lease, so that no send outlives it."""
+"""How long an answer may take, unless it is said."""
 
-_DEFAULT_WAIT = 5.0
+_CONNECT_SECONDS = 5.0
+_UPLOAD_SECONDS = 60.0
+_LOOK_SECONDS = 2.0
 _LONGEST_REASON = 300
 _TOKEN = re.compile(r"(\d{1,19}):[A-Za-z0-9_-]+", re.ASCII)
 _NOT_SENT = (
@@ -62,9 +69,9 @@ class Refused(CallFailed):
 
 
 class Busy(CallFailed):
-    """Nothing more is to be sent for ``seconds``."""
+    """Nothing more is to be sent for ``seconds``; None: it was not said how long."""
 
-    def __init__(self, seconds: float, description: str) -> None:
+    def __init__(self, seconds: float | None, description: str) -> None:
         self.seconds = seconds
         super().__init__(description)
 
@@ -127,8 +134,7 @@ class BotApi:
     @property
     def where(self) -> str:
         """The service, for people to read."""
-        parts = urlsplit(self._base)
-        return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+        return place_of(self._base)
 
     async def call(
         self, method: str, params: Mapping[str, Any], *, seconds: float = CALL_SECONDS
@@ -147,10 +153,96 @@ class BotApi:
             raise answer
         return _result(answer)
 
+    async def fetch(self, path: str) -> AsyncGenerator[bytes, None]:
+        """The bytes of a file, piece by piece, as the service sends them: nothing is unpacked.
+
+        Args:
+            path: what ``getFile`` has answered.
+
+        Raises:
+            CallFailed: see the top of this module.
+            ChannelStopped: the token is revoked.
+        """
+        failure: CallFailed | ChannelStopped | None = None
+        try:
+            async with self._http.stream(
+                "GET",
+                f"{self._base}/file/bot{self._token}/{quote(path)}",
+                headers={"accept-encoding": "identity"},
+                timeout=httpx.Timeout(_CONNECT_SECONDS, read=CALL_SECONDS),
+                follow_redirects=False,
+            ) as response:
+                if response.status_code == httpx.codes.OK:
+                    async for piece in response.aiter_raw():
+                        yield piece
+                else:
+                    failure = _failure(response.status_code, "no such file, or not any more", None)
+        except httpx.HTTPError as error:
+            failure = Unreachable(_told(error))
+        # as with ``_post``: not while an exception is in flight that holds the URL
+        if failure is not None:
+            raise failure
+
+    async def upload(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        files: Mapping[str, InputFile],
+        *,
+        go_on: Callable[[], bool] | None = None,
+        progress: Progress | None = None,
+    ) -> object:
+        """Calls a method with files, and answers its result.
+
+        Args:
+            go_on: is asked before each piece, and while the answer takes its time, whether to go
+                on.
+            progress: is told how far it is.
+
+        Raises:
+            SendRefused: a file cannot be read, or is too large.
+            SendLater: it was not to go on; nothing was done.
+            CallFailed: see the top of this module.
+            ChannelStopped: the token is revoked.
+        """
+        with ExitStack() as stack:
+            ready = opened(
+                files, stack, photo=method == "sendPhoto", limited=self._base == PUBLIC_API
+            )
+            request, body = multipart(
+                self._http, self._url(method), params, ready,
+                go_on=go_on,
+                progress=progress,
+                timeout=httpx.Timeout(_CONNECT_SECONDS, read=_UPLOAD_SECONDS),
+            )  # fmt: skip
+            answer = await self._send(request, body, go_on)
+        if isinstance(answer, CallFailed):
+            raise answer
+        return _result(answer)
+
     async def close(self) -> None:
         """Closes the connections, where they are ours."""
         if self._own:
             await self._http.aclose()
+
+    def _url(self, method: str) -> str:
+        return f"{self._base}/bot{self._token}/{method}"
+
+    async def _send(
+        self, request: httpx.Request, body: Body, go_on: Callable[[], bool] | None
+    ) -> httpx.Response | CallFailed:
+        sending = asyncio.ensure_future(self._http.send(request))
+        try:
+            # Telegram may look at a large file for longer than a message usually takes
+            while not (await asyncio.wait({sending}, timeout=_LOOK_SECONDS))[0]:
+                if body.complete and go_on is not None and not go_on():
+                    return AnswerLost("the chat went to another worker before there was an answer")
+            return sending.result()
+        except httpx.HTTPError as error:
+            # of half a request nothing was done
+            return AnswerLost(_told(error)) if body.complete else Unreachable(_told(error))
+        finally:
+            sending.cancel()
 
     async def _post(
         self, method: str, params: Mapping[str, Any], seconds: float
@@ -159,10 +251,10 @@ class BotApi:
         # would become its context, and a traceback would show the URL.
         try:
             return await self._http.post(
-                f"{self._base}/bot{self._token}/{method}",
+                self._url(method),
                 content=orjson.dumps(params),
                 headers={"content-type": "application/json"},
-                timeout=httpx.Timeout(5.0, read=seconds, write=CALL_SECONDS),
+                timeout=httpx.Timeout(min(_CONNECT_SECONDS, seconds), read=seconds),
             )
         except _NOT_SENT as error:
             return Unreachable(_told(error))
@@ -171,12 +263,7 @@ class BotApi:
 
 
 def _checked(api_url: str) -> str:
-    try:
-        parts = urlsplit(api_url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, half a bracket
-        usable = False
-    if not usable:
+    if not is_address(api_url):
         raise ChannelStopped(
             f"{redact(api_url)!r} is no base URL of a Bot API. It looks like {PUBLIC_API} or "
             "http://127.0.0.1:8081."
@@ -194,7 +281,7 @@ def _shortened(text: str) -> str:
 
 def _result(response: httpx.Response) -> object:
     code = response.status_code
-    body = _read_json(response.content)
+    body = read_json(response.content)
     if not isinstance(body, dict) or "ok" not in body:
         reason = f"HTTP {code} with something else than an answer of the Bot API"
         # Behind a 200 the call was probably done; a proxy's 403 says nothing about a chat.
@@ -225,13 +312,13 @@ def _failure(code: int, description: str, parameters: object) -> CallFailed | Ch
     return Refused(code, description, migrate_to if type(migrate_to) is int else None)
 
 
-def _seconds(value: object) -> float:
+def _seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return _DEFAULT_WAIT
+        return None
     return max(float(value), 0.0)
 
 
-def _read_json(content: bytes) -> object:
+def read_json(content: bytes) -> object:
     """The JSON value, read leniently: one odd update must not hide the other 99 of its page."""
     try:
         return orjson.loads(content)
@@ -239,7 +326,10 @@ def _read_json(content: bytes) -> object:
         pass  # lone surrogates, NaN and bad UTF-8, which the slower reader below takes
     try:
         return json.loads(
-            content.decode("utf-8", "replace"), parse_int=_parse_int, parse_constant=_no_number
+            content.decode("utf-8", "replace"),
+            parse_int=_parse_int,
+            parse_float=_parse_float,
+            parse_constant=_no_number,
         )
     except (ValueError, RecursionError):
         return None
@@ -247,6 +337,11 @@ def _read_json(content: bytes) -> object:
 
 def _parse_int(digits: str) -> int | None:
     return int(digits) if len(digits) <= 20 else None
+
+
+def _parse_float(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None  # 1e400 is an infinity to Python
 
 
 def _no_number(_name: str) -> None:

@@ -3,44 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TypedDict
 
+from engine.channels.telegram.payments import payment_message
 from engine.channels.telegram.shapes import (
     Contact,
     File,
     Location,
     Message,
     Photo,
+    Poll,
     Recording,
     Round,
+    Sticker,
     Venue,
 )
 from flows.updates import (
+    AnimationMessage,
     AudioMessage,
     ChatMigrated,
     ContactMessage,
-    Content,
+    DiceMessage,
     DocumentMessage,
     FileMessage,
     FileRef,
     LocationMessage,
+    MessageContent,
     Other,
     PhotoMessage,
+    PollMessage,
+    StickerMessage,
     VideoMessage,
     VoiceMessage,
     WebAppMessage,
 )
 
 _NAMES = (
-    "animation", "sticker", "poll", "dice", "game", "story", "successful_payment",
+    "game", "story", "paid_media", "checklist", "rich_message", "invoice", "giveaway",
+    "passport_data", "users_shared", "chat_shared",
 )  # fmt: skip
-"""Contents that have no type of their own yet."""
+"""What people send and share that has no type of its own: they may wait for an answer to it."""
 
 
-def shown_content(message: Message, fields: Collection[str]) -> Content:
+def shown_content(message: Message, fields: Collection[str]) -> MessageContent:
     """The content of a message without a text; ``fields`` are the names of all its fields."""
     if message.migrate_to_chat_id is not None:
         return ChatMigrated(str(message.migrate_to_chat_id))
-    content = _file(message) or _shared(message)
+    content = _file(message) or _shared(message) or _played(message)
     if content is not None:
         return content
     name = next((name for name in _NAMES if name in fields), None)
@@ -51,6 +60,8 @@ def shown_content(message: Message, fields: Collection[str]) -> Content:
 def _file(message: Message) -> FileMessage | None:
     if message.photo:
         return PhotoMessage(_largest(message.photo), message.caption)
+    if message.animation is not None:  # it comes with a document beside it
+        return AnimationMessage(_reference(message.animation), message.caption)
     if message.document is not None:
         return DocumentMessage(_reference(message.document), message.caption)
     if message.voice is not None:
@@ -62,7 +73,7 @@ def _file(message: Message) -> FileMessage | None:
     return VideoMessage(_round(message.video_note)) if message.video_note is not None else None
 
 
-def _shared(message: Message) -> Content | None:
+def _shared(message: Message) -> MessageContent | None:
     if message.venue is not None:  # it comes with a location beside it
         return _venue(message.venue)
     if message.location is not None:
@@ -71,6 +82,62 @@ def _shared(message: Message) -> Content | None:
         return _contact(message.contact, message)
     app = message.web_app_data
     return WebAppMessage(app.data, app.button_text) if app is not None else None
+
+
+def _played(message: Message) -> MessageContent | None:
+    if message.sticker is not None:
+        return _sticker(message.sticker)
+    if message.poll is not None:
+        return PollMessage(**poll_fields(message.poll))
+    if message.dice is not None:
+        return DiceMessage(message.dice.value, message.dice.emoji)
+    payment = message.successful_payment
+    return payment_message(payment) if payment is not None else None
+
+
+def _sticker(sticker: Sticker) -> StickerMessage:
+    file = FileRef(
+        id=sticker.file_id, size=sticker.file_size, width=sticker.width, height=sticker.height
+    )
+    return StickerMessage(file=file, emoji=sticker.emoji, pack=sticker.set_name)
+
+
+class PollFields(TypedDict):
+    """The fields of ``PollInfo``."""
+
+    id: str
+    question: str
+    options: tuple[str, ...]
+    votes: tuple[int, ...]
+    voters: int
+    closed: bool
+    anonymous: bool
+    multiple: bool
+    quiz: bool
+    correct: int | None
+
+
+def poll_fields(poll: Poll) -> PollFields:
+    """What a poll says, for whatever holds one."""
+    return {
+        "id": poll.id,
+        "question": poll.question,
+        "options": tuple(option.text for option in poll.options),
+        "votes": tuple(option.voter_count for option in poll.options),
+        "voters": poll.total_voter_count,
+        "closed": poll.is_closed,
+        "anonymous": poll.is_anonymous,
+        "multiple": poll.allows_multiple_answers,
+        "quiz": poll.type == "quiz",
+        "correct": _correct(poll),
+    }
+
+
+def _correct(poll: Poll) -> int | None:
+    # Until version 9.6 the Bot API knew one right answer only, and servers of one's own are old.
+    if poll.correct_option_ids:
+        return poll.correct_option_ids[0]
+    return poll.correct_option_id
 
 
 def _largest(sizes: Sequence[Photo]) -> FileRef:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
-from engine.channels.telegram.backoff import Backoff
-from engine.channels.telegram.client import AnswerLost, BotApi, Busy, CallFailed, Conflict
+from engine.backoff import Backoff
+from engine.channels.telegram.api import Api
+from engine.channels.telegram.client import AnswerLost, Busy, CallFailed, Conflict
+from engine.channels.telegram.oddities import as_json, keep, read_page
 from engine.channels.telegram.updates import UpdateReader
 from flows.errors import OutcomeUnknown, StorageDown
 from flows.ports import Clock, Intake
@@ -21,27 +24,37 @@ POLL_GRACE = 15.0
 
 PAGE = 100
 
-ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
-"""Sent with each poll: Telegram would go on with the set of whoever polled before."""
+HANDOVER = 2
+"""Conflicts in a row that are no error: another worker of the bot is taking over, or was stopped
+while it polled and has not heard yet that it is not its turn any more.
+"""
+
+WEBHOOK_PAUSE = 10.0
+"""Seconds between polls while a webhook is set: it does not go away by itself."""
 
 
-async def poll(api: BotApi, reader: UpdateReader, clock: Clock, intake: Intake) -> None:
+async def poll(
+    api: Api, reader: UpdateReader, clock: Clock, intake: Intake, allowed: Sequence[str]
+) -> None:
     """Hands in page after page until it is cancelled.
+
+    Args:
+        allowed: the types of update to ask for.
 
     Raises:
         ChannelStopped: the token is revoked.
     """
     offset: int | None = None
     service = Backoff(base=1, cap=60)
-    rivals = Backoff(base=10, cap=120)
+    rivals = Backoff(base=2, cap=120)
     storage = Backoff(base=0.5, cap=30)
     while True:
         try:
-            raw = await _updates(api, offset)
+            raw = await _updates(api, offset, allowed)
         except CallFailed as failure:
-            await clock.sleep(_pause(failure, service, rivals))
+            await clock.sleep(_pause(failure, service, rivals, f"telegram:{api.bot_id}"))
             continue
-        page = reader.page(raw, now=clock.now())
+        page, odd = read_page(reader, raw, now=clock.now())
         if raw and page.next_offset is None:
             log.error("none of %d updates has a valid update_id; asking again", len(raw))
             await clock.sleep(service.next())
@@ -51,6 +64,8 @@ async def poll(api: BotApi, reader: UpdateReader, clock: Clock, intake: Intake) 
         try:
             if page.updates:
                 await intake.accept(page.updates)
+            for item in odd:
+                await keep(intake, f"telegram:{api.bot_id}", as_json(item), at=clock.now())
         except (StorageDown, OutcomeUnknown) as error:
             seconds = storage.next()
             log.warning("updates were not kept (%s); asking again in %.1f s", error, seconds)
@@ -62,11 +77,11 @@ async def poll(api: BotApi, reader: UpdateReader, clock: Clock, intake: Intake) 
         offset = offset if page.next_offset is None else page.next_offset
 
 
-async def _updates(api: BotApi, offset: int | None) -> list[object]:
+async def _updates(api: Api, offset: int | None, allowed: Sequence[str]) -> list[object]:
     params: dict[str, Any] = {
         "timeout": POLL_SECONDS,
         "limit": PAGE,
-        "allowed_updates": ALLOWED_UPDATES,
+        "allowed_updates": allowed,
     }
     if offset is not None:
         params["offset"] = offset
@@ -76,25 +91,35 @@ async def _updates(api: BotApi, offset: int | None) -> list[object]:
     return result
 
 
-def _pause(failure: CallFailed, service: Backoff, rivals: Backoff) -> float:
+def _pause(failure: CallFailed, service: Backoff, rivals: Backoff, source: str) -> float:
     """Says what went wrong with a poll, and answers the seconds to wait."""
     if isinstance(failure, Conflict):
-        seconds = rivals.next()
-        level = logging.ERROR if rivals.failures == 1 else logging.DEBUG
-        log.log(level, "%s Trying again in %.0f s (%s)", _rival(failure), seconds, failure)
+        webhook = _is_of_webhook(failure)
+        seconds = max(rivals.next(), WEBHOOK_PAUSE if webhook else 0.0)
+        is_new = rivals.failures == (1 if webhook else HANDOVER + 1)
+        level = logging.ERROR if is_new else logging.DEBUG
+        log.log(
+            level, "%s: %s Trying again in %.0f s (%s)",
+            source, _rival(failure), seconds, failure,
+        )  # fmt: skip
         return seconds
-    seconds = failure.seconds if isinstance(failure, Busy) else service.next()
-    log.warning("no updates from Telegram (%s); trying again in %.1f s", failure, seconds)
+    asked = failure.seconds if isinstance(failure, Busy) else None
+    seconds = service.next() if asked is None else asked
+    log.warning("%s: no updates (%s); trying again in %.1f s", source, failure, seconds)
     return seconds
 
 
 def _rival(failure: Conflict) -> str:
-    if "webhook" in failure.reason.lower():
+    if _is_of_webhook(failure):
         return (
             "This bot has a webhook set, so Telegram gives no updates to polling. "
-            "Remove it with deleteWebhook, or run with the webhook."
+            "Remove it with 'handrail webhook delete', or run with it: 'handrail run --webhook'."
         )
     return (
-        "Another process polls with the same token, so updates go to the one or the other. "
-        "Stop one of the two."
+        "Another process polls with the same token, and it is no worker on this database, so "
+        "updates go to the one or the other. Stop one of the two."
     )
+
+
+def _is_of_webhook(failure: Conflict) -> bool:
+    return "webhook" in failure.reason.lower()

@@ -10,17 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-
-def clean(text: str) -> str:
-    """The text without NUL, and with U+FFFD for surrogates that stand alone."""
-    if "\0" in text:
-        text = text.replace("\0", "")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # By way of UTF-16, so that two halves that belong together become a character.
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+from engine.channels.telegram.cleaning import clean
 
 
 def _clean(value: object) -> object:
@@ -36,11 +26,11 @@ Metres = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Text = Annotated[str, BeforeValidator(_clean)]
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class User(_Shape):
+class User(Shape):
     id: Id
     first_name: Text = ""
     last_name: Text = ""
@@ -48,25 +38,25 @@ class User(_Shape):
     language_code: Text = ""
 
 
-class Chat(_Shape):
+class Chat(Shape):
     id: Id
     type: Text = ""
     title: Text = ""
     username: Text = ""
 
 
-class RepliedTo(_Shape):
+class RepliedTo(Shape):
     message_id: Id
 
 
-class Photo(_Shape):
+class Photo(Shape):
     file_id: Text
     width: Size
     height: Size
     file_size: Size | None = None
 
 
-class File(_Shape):
+class File(Shape):
     file_id: Text
     file_name: Text = ""
     mime_type: Text = ""
@@ -81,7 +71,7 @@ class Recording(File):
     height: Size | None = None
 
 
-class Round(_Shape):
+class Round(Shape):
     """A round video; ``length`` is its diameter in pixels."""
 
     file_id: Text
@@ -90,31 +80,89 @@ class Round(_Shape):
     length: Size | None = None
 
 
-class Location(_Shape):
+class Location(Shape):
     latitude: Latitude
     longitude: Longitude
     horizontal_accuracy: Metres | None = None
 
 
-class Venue(_Shape):
+class Venue(Shape):
     location: Location
     title: Text = ""
     address: Text = ""
 
 
-class Contact(_Shape):
+class Contact(Shape):
     phone_number: Text
     first_name: Text = ""
     last_name: Text = ""
     user_id: Id | None = None
 
 
-class WebAppData(_Shape):
+class WebAppData(Shape):
     data: Text
     button_text: Text = ""
 
 
-class Message(_Shape):
+class Sticker(Shape):
+    file_id: Text
+    width: Size | None = None
+    height: Size | None = None
+    file_size: Size | None = None
+    emoji: Text = ""
+    set_name: Text = ""
+
+
+class PollOption(Shape):
+    text: Text
+    voter_count: Size = 0
+
+
+class Poll(Shape):
+    id: Text
+    question: Text
+    options: tuple[PollOption, ...] = ()
+    total_voter_count: Size = 0
+    is_closed: bool = False
+    is_anonymous: bool = True
+    allows_multiple_answers: bool = False
+    type: Text = ""
+    correct_option_id: Size | None = None
+    correct_option_ids: tuple[Size, ...] | None = None
+
+
+class Dice(Shape):
+    emoji: Text = ""
+    value: Size
+
+
+class ShippingAddress(Shape):
+    country_code: Text
+    state: Text = ""
+    city: Text = ""
+    street_line1: Text = ""
+    street_line2: Text = ""
+    post_code: Text = ""
+
+
+class OrderInfo(Shape):
+    name: Text = ""
+    phone_number: Text = ""
+    email: Text = ""
+    shipping_address: ShippingAddress | None = None
+
+
+class SuccessfulPayment(Shape):
+    currency: Text
+    total_amount: Size
+    invoice_payload: Text
+    telegram_payment_charge_id: Text
+    provider_payment_charge_id: Text = ""
+    shipping_option_id: Text = ""
+    order_info: OrderInfo | None = None
+
+
+class Message(Shape):
     message_id: Id
     date: Seconds
     chat: Chat
@@ -133,21 +181,26 @@ class Message(_Shape):
     audio: Recording | None = None
     video: Recording | None = None
     video_note: Round | None = None
+    animation: Recording | None = None
+    sticker: Sticker | None = None
     location: Location | None = None
     venue: Venue | None = None
     contact: Contact | None = None
     web_app_data: WebAppData | None = None
+    poll: Poll | None = None
+    dice: Dice | None = None
+    successful_payment: SuccessfulPayment | None = None
     migrate_to_chat_id: Id | None = None
 
 
-class CallbackQuery(_Shape):
+class CallbackQuery(Shape):
     id: Text
     sender: User = Field(alias="from")
     message: Message | None = None
     data: Text = ""
 
 
-class Anything(_Shape):
+class Anything(Shape):
     """What updates of other types may say about where they come from."""
 
     chat: Chat | None = None
@@ -156,5 +209,5 @@ class Anything(_Shape):
     date: Seconds | None = None
 
 
-class Received(_Shape):
+class Received(Shape):
     update_id: Annotated[int, Field(strict=True, ge=0, lt=2**63)]

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 MAX_TEXT = 4096
 """UTF-16 units that a message may have."""
 
+MAX_CAPTION = 1024
+"""UTF-16 units that a caption may have."""
+
 _LONGEST_CLUSTER = 64
 """Code points kept together at most: a flood of combining marks is no character."""
 
@@ -49,12 +52,18 @@ def units(text: str) -> int:
     return len(text) + sum(1 for char in text if char > "\uffff")
 
 
-def split(text: str, format: str = "plain", limit: int = MAX_TEXT) -> list[str]:
+def split(
+    text: str, format: str = "plain", limit: int = MAX_TEXT, *, first: int | None = None
+) -> list[str]:
     """The text in parts of at most ``limit`` units; nothing for one that shows nothing.
 
     ``format`` is ``plain``, ``html`` or ``markdown``.
     A single piece that cannot be cut (a link, say) may be longer than the limit.
+
+    Args:
+        first: units that the first part may have, if not so many.
     """
+    rest, limit = limit, limit if first is None else first
     if units(text) <= limit:
         return [text] if text.strip() else []
     parts: list[str] = []
@@ -67,6 +76,7 @@ def split(text: str, format: str = "plain", limit: int = MAX_TEXT) -> list[str]:
             cut = _cut(waiting)
             done, waiting = waiting[:cut], waiting[cut:]
             parts += _part(opened, done)
+            limit = rest if parts else limit
             opened = "".join(mark.opening for mark in done[-1].open)
             size = units(opened) + sum(units(left.text) for left in waiting)
         waiting.append(atom)

@@ -21,6 +21,8 @@ from flows import (
     ContactCard,
     Context,
     Date,
+    DiceThrow,
+    Edited,
     Email,
     FileRef,
     Flow,
@@ -30,10 +32,17 @@ from flows import (
     Location,
     MultiChoice,
     OnCommand,
+    Payment,
     Phone,
     Photo,
+    Photos,
     Place,
+    Poll,
+    PollInfo,
+    Receipt,
     Router,
+    Sticker,
+    StickerInfo,
     Text,
     Time,
     Turn,
@@ -137,6 +146,13 @@ async def typed_answers(turn: Turn[Step, Person]) -> Action[Step]:
     assert_type(await turn.ask("?", Time()), time)
     assert_type(await turn.ask("?", AnyOf(Photo(), Integer())), FileRef | int)
     assert_type(await turn.ask("?", AnyOf(Contact(), Phone(), Confirm())), ContactCard | str | bool)
+    assert_type(await turn.ask("?", Photos()), list[FileRef])
+    assert_type(await turn.ask("?", Sticker()), StickerInfo)
+    assert_type(await turn.ask("?", Poll()), PollInfo)
+    assert_type(await turn.ask("?", DiceThrow()), int)
+    assert_type(await turn.ask("?", Payment()), Receipt)
+    assert_type(await turn.ask("?", Edited(Integer())), int)
+    assert_type(await turn.ask("?", AnyOf(Text(), Edited(Integer()))), str | int)
     assert_type(await turn.ask("?", Location()), Place)
     assert_type(await turn.ask("?", WebAppData()), str)
     assert_type(await turn.ask("?", WebAppData(Visitor)), Visitor)

@@ -131,6 +131,19 @@ async def wants_others(turn: Turn[Step, Person, Others]) -> Action[Step]:
 builder.step(Step.NAME, wants_others)  # error: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 
 
+async def late(turn: Turn[Step, Person]) -> None:
+    turn.reply("Too late.")
+
+
+async def asking(ctx: Context[Visitor, Services]) -> None:
+    name: int = await ctx.ask("?")  # error: mypy=assignment pyright=reportAssignmentType
+    years: str = await ctx.ask("?", Integer())  # error: mypy=arg-type pyright=reportAssignmentType
+    photo: str = await ctx.wait_voice("?")  # error: mypy=assignment pyright=reportAssignmentType
+    await ctx.wait_text("?", otherwise=late)  # error: mypy=arg-type pyright=reportArgumentType
+    await ctx.wait_text("?", timeot=None)  # error: mypy=call-arg pyright=reportCallIssue
+    ctx.reply(f"{name} {years} {photo}")
+
+
 async def plain(ctx: Context[Visitor, Services]) -> None:
     ctx.session.mesages += 1  # error: mypy=attr-defined pyright=reportAttributeAccessIssue
     ctx.reply(ctx.deps.pager)  # error: mypy=attr-defined pyright=reportAttributeAccessIssue

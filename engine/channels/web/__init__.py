@@ -1,0 +1,6 @@
+"""A chat page of the bot's own, in any browser."""
+
+from engine.channels.web.channel import WebChannel
+from engine.channels.web.people import WebPerson
+
+__all__ = ["WebChannel", "WebPerson"]

@@ -1,0 +1,1 @@
+"""What stands around the flows and handlers of a bot in every turn."""

@@ -1,0 +1,1 @@
+"""Databases on a server: PostgreSQL, MySQL and MariaDB."""

@@ -1,0 +1,1 @@
+"""The same wizard in other libraries: ``make bench-peers``."""

@@ -1,0 +1,327 @@
+"""Broadcasts: everybody gets the message once, whatever happens, and it is told how many did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from engine import App
+from engine.operate import BroadcastView
+from engine.testing import Chat, VirtualClock
+from engine.testing.channel import SOURCE, TestChannel
+from flows import BadAddress, Context, Router
+from flows.errors import BroadcastRefused, SendLater, SendRefused, UnknownBroadcast
+from flows.ports import Delivery, FlowStorage, Pause, Query
+from flows.updates import TextMessage
+from storage import MemoryStorage, SqlStorage
+
+pytestmark = pytest.mark.anyio
+
+BLOCKED = "blocked"
+"""Chats whose names begin so are closed to the bot."""
+
+LIMIT = 30
+"""Messages that the service takes in a second."""
+
+
+class Service(TestChannel):
+    """A service with a limit, that some people have blocked the bot at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[int] = []
+        self.refusals = Counter[str]()
+
+    def admit(self, chat: str) -> Pause | None:
+        now = self.chat.clock.now()  # type: ignore[attr-defined]  # the Chat itself
+        self.taken = [at for at in self.taken if at > now - 1000]
+        if len(self.taken) >= LIMIT:
+            return Pause((self.taken[0] + 1000 - now) / 1000, everybody=True)
+        self.taken.append(now)
+        return None
+
+    async def send(self, delivery: Delivery) -> str | None:
+        if delivery.chat.startswith(BLOCKED):
+            raise SendRefused("Forbidden: bot was blocked by the user", blocked=True)
+        if delivery.chat.startswith("broken"):
+            raise SendRefused("Bad Request: something", blocked=False)
+        if delivery.chat.startswith("busy") and self.refusals[delivery.chat] < 2:
+            self.refusals[delivery.chat] += 1
+            raise SendLater(30.0, "Too Many Requests")
+        return await super().send(delivery)
+
+
+class Reader(BaseModel):
+    """Who is kept a session of is known."""
+
+    letters: int = 0
+
+
+async def echo(ctx: Context[Reader]) -> None:
+    """Says again what somebody has said."""
+    ctx.session.letters += 1
+    ctx.reply(f"you said {ctx.payload}")
+
+
+async def tell(ctx: Context) -> None:
+    """Tells everybody, or the people named."""
+    names = ctx.payload.split()
+    ctx.reply(ctx.broadcast("news for all", to=names or None))
+
+
+def bot() -> App:
+    router = Router("newspaper")
+    router.command("tell")(tell)
+    router.text()(echo)
+    return App(router, session=Reader)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def storage(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock
+) -> AsyncIterator[FlowStorage]:
+    """A storage of each kind, not open."""
+    if request.param == "memory":
+        kept = MemoryStorage(clock.now)
+        await kept.open()  # what one handle keeps open is not lost when the App closes its own
+        yield MemoryStorage(database=kept.database)
+        await kept.close()
+    else:
+        yield SqlStorage(f"sqlite:///{tmp_path / 'bot.db'}", clock=clock.now)
+
+
+@pytest.fixture
+def app() -> App:
+    return bot()
+
+
+@pytest.fixture
+async def chat(app: App, storage: FlowStorage, clock: VirtualClock) -> AsyncIterator[Chat]:
+    """The bot, at a service with a limit."""
+    async with Chat(app, clock=clock, storage=storage, channel=Service) as running:
+        yield running
+
+
+def people(count: int) -> list[str]:
+    return [f"p{number}" for number in range(count)]
+
+
+def received(chat: Chat, text: str = "hello") -> Counter[str]:
+    """How often each chat was shown the message."""
+    return Counter(one.chat for one in chat.deliveries if one.text == text)
+
+
+async def until(chat: Chat, app: App, name: str, state: str) -> BroadcastView:
+    """Lets time pass until the broadcast is in a state."""
+    for _ in range(1000):
+        shown = await app.broadcasts.status(name)
+        if shown.state == state and not shown.out:
+            return shown
+        await chat.advance(1)
+    raise AssertionError(f"it never came to be {state}: {shown}")
+
+
+# --- what arrives, and what is counted ----------------------------------------------------
+
+
+async def test_everybody_named_gets_it_once(chat: Chat, app: App) -> None:
+    names = people(100)
+    sent = await app.broadcast("hello", to=[*names, *names[:10], 4242])
+    shown = await until(chat, app, sent, "done")
+    assert received(chat) == Counter([*names, "4242"])
+    assert (shown.total, shown.sent, shown.blocked, shown.failed) == (101, 101, 0, 0)
+    assert shown.ended is not None
+
+
+async def test_without_names_it_goes_to_every_private_chat(chat: Chat, app: App) -> None:
+    for name in people(7):
+        await chat.say("hi", by=name)
+    await chat.say("hi", by="p1", chat="a group")
+    assert await app.broadcasts.reach() == 7
+    shown = await until(chat, app, await app.broadcast("hello"), "done")
+    assert received(chat) == Counter(people(7))
+    assert shown.total == 7
+
+
+async def test_who_has_blocked_the_bot_is_counted_and_others_get_it(chat: Chat, app: App) -> None:
+    closed = [f"{BLOCKED}{number}" for number in range(5)]
+    names = [*people(20), *closed, "broken1", "broken2"]
+    shown = await until(chat, app, await app.broadcast("hello", to=names), "done")
+    assert (shown.sent, shown.blocked, shown.failed) == (20, 5, 2)
+    assert shown.settled == shown.total == 27
+    assert received(chat) == Counter(people(20))
+
+
+async def test_who_is_known_to_have_blocked_it_is_not_tried_again(chat: Chat, app: App) -> None:
+    name = f"{BLOCKED}1"
+    await chat.say("hi", by=name)  # the answer is refused, which parks the conversation
+    await chat.say("hi", by="p1")
+    before = (await app.dead_letters()).rows
+    shown = await until(chat, app, await app.broadcast("hello"), "done")
+    assert (shown.sent, shown.blocked) == (1, 1)
+    assert (await app.dead_letters()).rows == before
+
+
+async def test_the_conversation_of_who_has_blocked_the_bot_is_parked(chat: Chat, app: App) -> None:
+    gone = f"{BLOCKED}1"
+    await chat.say("/tell", by=gone)  # known, by a message that is not answered at first
+    first = await app.broadcast("hello", to=[gone])
+    await until(chat, app, first, "done")
+    letters = (await app.dead_letters()).rows
+    again = await until(chat, app, await app.broadcast("hello", to=[gone]), "done")
+    assert again.blocked == 1
+    assert (await app.dead_letters()).rows == letters
+
+
+async def test_who_is_to_be_tried_later_holds_up_nobody(chat: Chat, app: App) -> None:
+    busy = [f"busy{number}" for number in range(40)]
+    sent = await app.broadcast("hello", to=[*busy, *people(100)])
+    await chat.advance(15)
+    assert received(chat) == Counter(people(100))
+    shown = await until(chat, app, sent, "done")
+    assert shown.sent == 140
+    assert received(chat) == Counter([*people(100), *busy])
+
+
+async def test_nobody_known_is_no_error(chat: Chat, app: App) -> None:
+    shown = await until(chat, app, await app.broadcast("hello"), "done")
+    assert (shown.total, shown.sent) == (0, 0)
+
+
+# --- beside it ----------------------------------------------------------------------------
+
+
+async def test_an_answer_waits_a_second_at_the_most_behind_a_broadcast_of_ten_thousand(
+    app: App, clock: VirtualClock
+) -> None:
+    """It is fed by the second; put there at once, it would hold answers up for five minutes."""
+    async with Chat(app, clock=clock, channel=Service) as chat:
+        sent = await app.broadcast("hello", to=people(10_000))
+        await chat.advance(10)
+        for number in range(5):
+            await chat.hand_in([chat.update(_text(f"question {number}"), by="asker")])
+            await chat.advance(1.1, chat="asker")
+            assert chat.replies("asker") == (f"you said question {number}",)
+        shown = await app.broadcasts.status(sent)
+        assert shown.state == "running"
+        assert 200 <= sum(received(chat).values()) <= 20 * 17
+
+
+async def test_no_more_than_a_second_of_it_is_in_the_outbox(
+    chat: Chat, app: App, storage: FlowStorage
+) -> None:
+    await app.broadcast("hello", to=people(300), rate=10)
+    for _ in range(10):
+        await chat.advance(0.7)
+        page = await storage.inspect(Query(what="outbox", limit=1000))
+        assert len(page.rows) <= 10
+
+
+# --- paused, resumed, cancelled -----------------------------------------------------------
+
+
+async def test_paused_it_stands_still_and_goes_on_where_it_was(chat: Chat, app: App) -> None:
+    sent = await app.broadcast("hello", to=people(200))
+    await chat.advance(3)
+    await app.broadcasts.pause(sent)
+    shown = await until(chat, app, sent, "paused")
+    stood = received(chat)
+    assert 0 < shown.sent == stood.total() < 200
+    await chat.advance(60)
+    assert received(chat) == stood
+    with pytest.raises(BroadcastRefused, match="is paused already"):
+        await app.broadcasts.pause(sent)
+    await app.broadcasts.resume(sent)
+    await until(chat, app, sent, "done")
+    assert received(chat) == Counter(people(200))
+
+
+async def test_paused_it_stays_so_over_a_restart(chat: Chat, app: App) -> None:
+    sent = await app.broadcast("hello", to=people(100))
+    await chat.advance(2)
+    await app.broadcasts.pause(sent)
+    await until(chat, app, sent, "paused")
+    stood = received(chat)
+    await chat.restart()
+    await chat.advance(30)
+    assert received(chat) == stood
+    await app.broadcasts.resume(sent)
+    await until(chat, app, sent, "done")
+    assert received(chat) == Counter(people(100))
+
+
+async def test_cancelled_it_ends_and_what_was_sent_stays_counted(chat: Chat, app: App) -> None:
+    sent = await app.broadcast("hello", to=people(200))
+    await chat.advance(3)
+    await app.broadcasts.cancel(sent)
+    shown = await until(chat, app, sent, "cancelled")
+    await chat.advance(30)
+    assert shown.sent == received(chat).total() < 200
+    assert (await app.broadcasts.status(sent)).ended is not None
+    for act in (app.broadcasts.pause, app.broadcasts.resume, app.broadcasts.cancel):
+        with pytest.raises(BroadcastRefused, match="is over"):
+            await act(sent)
+
+
+async def test_it_may_be_cancelled_while_its_people_are_looked_up(
+    app: App, storage: FlowStorage, clock: VirtualClock
+) -> None:
+    """The orders are read in their order: all of it lies there before the bot runs."""
+    await storage.open()
+    async with app.operator(storage, sources=[SOURCE]) as operator:
+        sent = await operator.broadcasts.send("hello", to=people(1200))
+    async with Chat(app, clock=clock, storage=storage, channel=Service) as chat:
+        await app.broadcasts.cancel(sent)
+        shown = await until(chat, app, sent, "cancelled")
+        await chat.advance(5)
+        assert shown.listed
+        assert received(chat).total() < 50
+
+
+# --- bad input ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "to", "rate", "reason"),
+    [
+        ("  ", ["1"], 20, "needs a text or a file"),
+        ("hello", [], 20, "the list of chats is empty"),
+        ("hello", ["1", ""], 20, "entry 2 of the chats"),
+        ("hello", ["a b"], 20, "'a b', is no id of a chat"),
+        ("hello", ["x" * 41], 20, "entry 1"),
+        ("hello", ["caf\u00e9"], 20, "entry 1"),
+        ("hello", ["1"], 0, "0 messages a second"),
+        ("hello", ["1"], 501, "501 messages a second"),
+    ],
+)
+async def test_what_cannot_be_sent_is_refused_with_the_reason(
+    chat: Chat, app: App, message: str, to: Sequence[str], rate: int, reason: str
+) -> None:
+    with pytest.raises(BroadcastRefused, match=reason):
+        await app.broadcasts.send(message, to=to, rate=rate)
+    assert await app.broadcasts.list() == []
+
+
+async def test_unknown_ones_are_refused(chat: Chat, app: App) -> None:
+    sent = await app.broadcast("hello", to=["p1"])
+    await chat.settle()
+    wrong = sent[:-1] + ("0" if sent[-1] != "0" else "1")
+    with pytest.raises(UnknownBroadcast, match=f"Did you mean '{sent}'"):
+        await app.broadcasts.status(wrong)
+    with pytest.raises(UnknownBroadcast, match="no broadcast 'nothing'"):
+        await app.broadcasts.pause("nothing")
+    with pytest.raises(BadAddress, match="does not run here"):
+        await app.broadcasts.send("hello", source="telegram:1")
+
+
+def _text(words: str) -> TextMessage:
+    return TextMessage(words)

@@ -1,0 +1,248 @@
+"""The web chat over real WebSockets and HTTP, in one process with the test."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.requests import HTTPConnection
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
+
+from engine import App
+from engine.channels.web import WebChannel, WebPerson
+from flows import Context, PhotoMessage, Router
+from flows.ports import Delivery
+from storage import MemoryStorage
+
+pytestmark = pytest.mark.anyio
+
+FIRST, SECOND = "c-00000000000000000001", "c-00000000000000000002"
+
+
+def echo() -> App:
+    """Says again what it hears, and how often it has heard anything."""
+    router = Router("echo")
+
+    @router.fallback
+    async def answer(ctx: Context) -> None:
+        content = ctx.update.content
+        if isinstance(content, PhotoMessage):
+            data = [piece async for piece in ctx.bot.chunks(content.file)]
+            ctx.reply(f"{content.file.name}: {len(b''.join(data))} bytes")
+            return
+        ctx.reply(f"you said {getattr(content, 'text', content.kind)}")
+
+    return App(router)
+
+
+class Site:
+    """A chat that listens, and a client with a cookie."""
+
+    def __init__(self, channel: WebChannel, url: str, client: httpx.AsyncClient) -> None:
+        self.channel = channel
+        self.url = url
+        self.client = client
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
+
+    @asynccontextmanager
+    async def page(self, *, after: int = 0, **headers: str) -> AsyncIterator[ClientConnection]:
+        """A page that has said hello and has what was said before."""
+        address = f"{self.url.replace('http', 'ws')}ws"
+        async with connect(
+            address, additional_headers={"cookie": self.cookie, **headers}, proxy=None
+        ) as line:
+            await line.send(json.dumps({"t": "hello", "after": after}))
+            yield line
+
+
+@asynccontextmanager
+async def running(app: App, storage: MemoryStorage, **options: Any) -> AsyncIterator[Site]:
+    told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    channel = WebChannel("test", listen="127.0.0.1:0", listening=told.set_result, **options)
+    stop = asyncio.Event()
+    run = asyncio.ensure_future(app.run(channel=channel, storage=storage, stop=stop))
+    try:
+        url = await told
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            while (await client.get("")).status_code == 503:  # noqa: ASYNC110 -- as a browser asks
+                await asyncio.sleep(0.01)
+            yield Site(channel, url, client)
+    finally:
+        stop.set()
+        await run
+
+
+async def until(line: ClientConnection, kind: str) -> list[dict[str, Any]]:
+    """The frames up to the first of a kind."""
+    frames: list[dict[str, Any]] = []
+    async with asyncio.timeout(30):
+        while not frames or frames[-1]["t"] != kind:
+            frames.append(json.loads(await line.recv()))
+    return frames
+
+
+def words(frames: list[dict[str, Any]]) -> list[str]:
+    """What the lines in the frames say."""
+    lines = [line for frame in frames if frame["t"] == "lines" for line in frame["lines"]]
+    return ["".join(map(str, line["it"]["text"])) for line in lines]
+
+
+async def heard(line: ClientConnection, wanted: list[str]) -> None:
+    found: list[str] = []
+    async with asyncio.timeout(30):
+        while found[: len(wanted)] != wanted:
+            found += words([json.loads(await line.recv())])
+
+
+async def test_what_is_sent_again_is_one_update_and_is_acknowledged_both_times() -> None:
+    storage = MemoryStorage()
+    async with running(echo(), storage) as site:
+        async with site.page() as line:
+            await until(line, "live")
+            for _ in range(2):
+                await line.send(json.dumps({"t": "say", "id": FIRST, "text": "hello"}))
+                await until(line, "ack")
+        async with site.page() as line:
+            await heard(line, ["hello", "you said hello"])
+            await line.send(json.dumps({"t": "say", "id": SECOND, "text": "again"}))
+            await heard(line, ["again", "you said again"])
+
+
+async def test_a_page_that_comes_back_gets_what_came_since_and_nothing_else() -> None:
+    async with running(echo(), MemoryStorage()) as site:
+        async with site.page() as line:
+            await until(line, "live")
+            await line.send(json.dumps({"t": "say", "id": FIRST, "text": "hello"}))
+            await until(line, "ack")
+            await heard(line, [])
+        async with site.page() as line:
+            place = (await until(line, "lines"))[-1]["lines"][-1]["n"]
+        async with site.page(after=place) as line:
+            assert words(await until(line, "live")) in ([], ["you said hello"])
+
+
+async def test_a_delivery_that_is_sent_again_is_recorded_once() -> None:
+    storage = MemoryStorage()
+    async with running(echo(), storage) as site:
+        delivery = Delivery(
+            chat="ada", topic=None, text="<b>hi</b>", format="html", keyboard=(), id="1.0.x"
+        )
+        first, again = [await site.channel.send(delivery) for _ in range(2)]
+    assert first == again
+    assert len([name for name in storage.database.lines if "ada" in name[0]]) == 1
+
+
+async def test_another_site_cannot_talk_as_the_person() -> None:
+    async with running(echo(), MemoryStorage()) as site:
+        with pytest.raises(InvalidStatus):
+            async with site.page(origin="https://evil.example"):
+                pass
+        upload = await site.client.post(
+            f"files/{FIRST}", content=b"x", headers={"origin": "https://evil.example"}
+        )
+        assert upload.status_code == 403
+
+
+async def test_a_forged_cookie_is_nobody() -> None:
+    async with running(echo(), MemoryStorage()) as site:
+        ((name, value),) = site.client.cookies.items()
+        forged = "0" * 32 + value[32:]
+        async with connect(
+            f"{site.url.replace('http', 'ws')}ws",
+            additional_headers={"cookie": f"{name}={forged}"}, proxy=None,
+        ) as line:  # fmt: skip
+            await line.wait_closed()
+            assert line.close_code == 4401
+
+
+async def test_an_upload_reaches_the_flow_and_can_be_read_back() -> None:
+    async with running(echo(), MemoryStorage(), upload_limit=500_000) as site:
+        data = bytes(range(256)) * 1500  # two pieces
+        sent = await site.client.post(
+            f"files/{FIRST}", params={"name": "<b>.png"}, content=data,
+            headers={"content-type": "image/png"},
+        )  # fmt: skip
+        assert sent.json() == {"size": len(data)}
+        async with site.page() as line:
+            await until(line, "live")
+            await line.send(json.dumps({"t": "file", "id": FIRST, "caption": "mine"}))
+            await heard(line, ["mine", f"<b>.png: {len(data)} bytes"])
+        back = await site.client.get(f"files/{FIRST}")
+        assert (back.content, back.headers["content-type"]) == (data, "image/png")
+        large = await site.client.post(f"files/{SECOND}", content=data + data)
+        assert (large.status_code, "0.476837 MB" in large.json()["reason"]) == (413, True)
+
+
+async def test_an_uploaded_page_never_runs_and_belongs_to_its_chat() -> None:
+    async with running(echo(), MemoryStorage()) as site:
+        await site.client.post(
+            f"files/{FIRST}", content=b"<script>", headers={"content-type": "text/html"}
+        )
+        back = await site.client.get(f"files/{FIRST}")
+        assert back.headers["content-type"] == "application/octet-stream"
+        assert back.headers["content-disposition"] == "attachment"
+        assert "sandbox" in back.headers["content-security-policy"]
+        site.client.cookies.clear()
+        await site.client.get("")  # somebody else
+        assert (await site.client.get(f"files/{FIRST}")).status_code == 404
+
+
+async def test_who_sends_too_much_is_asked_to_wait() -> None:
+    async with running(echo(), MemoryStorage()) as site, site.page() as line:
+        await until(line, "live")
+        for n in range(30):
+            text = {"t": "say", "id": f"c-{n:020}", "text": str(n)}
+            await line.send(json.dumps(text))
+        frames = await until(line, "later")
+        assert 0 < frames[-1]["seconds"] < 1
+
+
+@pytest.mark.parametrize("frame", ["{", '{"t":"say","id":"x","text":"a"}', '{"t":"no"}'])
+async def test_what_is_no_frame_is_refused_and_the_page_goes_on(frame: str) -> None:
+    async with running(echo(), MemoryStorage()) as site, site.page() as line:
+        await until(line, "live")
+        await line.send(frame)
+        await until(line, "refused")
+        await line.send('{"t":"ping"}')
+        await until(line, "pong")
+
+
+async def test_a_person_by_the_applications_word_stays_after_a_restart(tmp_path: Path) -> None:
+    async def who(connection: HTTPConnection) -> WebPerson | None:
+        return WebPerson(id="ada", name="<img src=x>")
+
+    storage = MemoryStorage()
+    second = MemoryStorage(database=storage.database)
+    async with running(echo(), storage, identify=who) as site, site.page() as line:
+        await until(line, "live")
+        await line.send(json.dumps({"t": "say", "id": FIRST, "text": "hello"}))
+        await heard(line, ["hello", "you said hello"])
+    async with running(echo(), second, identify=who) as site, site.page() as line:
+        await heard(line, ["hello", "you said hello"])
+
+
+async def test_erasing_a_person_empties_their_chat() -> None:
+    async def who(connection: HTTPConnection) -> WebPerson | None:
+        return WebPerson(id="ada")
+
+    app, storage = echo(), MemoryStorage()
+    async with running(app, storage, identify=who) as site:
+        async with site.page() as line:
+            await until(line, "live")
+            await site.client.post(f"files/{SECOND}", content=b"secret")
+            await line.send(json.dumps({"t": "say", "id": FIRST, "text": "hello"}))
+            await heard(line, ["hello", "you said hello"])
+        await storage.erase("web/ada")
+        assert [name for name in storage.database.lines if "ada" in name[0]] == []
+        async with site.page() as line:
+            assert words(await until(line, "live")) == []

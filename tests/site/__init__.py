@@ -1,0 +1,1 @@
+"""The documentation site: what MkDocs is told besides the pages of ``docs/``."""
