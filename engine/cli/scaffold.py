@@ -78,6 +78,7 @@ A bot made with Handrail. It asks for a name and an age, and remembers where eve
     handrail check $name:app      # are the flows sound?
     handrail graph $name:app      # the steps, and where each may go
     handrail test $name           # plays transcript.txt
+    handrail web $name:app        # the inspector: who is where, beside the running bot
 
 Run these in the folder that holds `$name`. The conversations are kept in `handrail.db` there.
 """)
@@ -109,6 +110,7 @@ def new(
     say(f"Made {folder.name}/ with a bot, a transcript and a README.", style="green")
     say(f"Talk to it:  handrail run {name}:app")
     say(f"Test it:     handrail test {name}")
+    say(f"See inside:  handrail web {name}:app")
 
 
 def create(name: str, parent: Path) -> Path:

@@ -2,10 +2,11 @@
 
 The blocks of a document are taken in their order, in one folder and one namespace:
 
-- ``python NAME.py``: a file of that name, which later blocks can import;
+- ``python FILE``: a file of that name, which later blocks can import;
 - ``python``: code that runs at once; it may ``await``;
 - ``transcript MODULE:APP``: a conversation that is played to that app;
 - ``sh``: each ``handrail`` command in it exists, with the options that are given;
+- ``console``: commands after ``$``, and what they print; in the quickstart they are run;
 - ``mermaid``: in the README, the picture of the signup flow;
 - ``gleam`` and ``elixir``: what other libraries look like.
 """
@@ -17,8 +18,9 @@ import importlib
 import inspect
 import re
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from engine.settings import PREFIX, Settings
 from engine.testing import parse_transcript, play
 from examples.signup.flow import signup
 from flows.graph import mermaid
+from tests.docs.blocks import FENCE, Block, blocks, session
 from tests.modules import forgotten
 
 ROOT = Path(__file__).parents[2]
@@ -41,9 +44,8 @@ DOCUMENTS = [
     *sorted((ROOT / "examples").rglob("*.md")),
 ]
 FOREIGN = {"gleam", "elixir"}  # shown, and not run
-KNOWN = {"python", "transcript", "sh", "mermaid", *FOREIGN}
+KNOWN = {"python", "transcript", "sh", "console", "mermaid", *FOREIGN}
 
-_FENCE = re.compile(r"^```(\w*)[ ]?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 
 every_document = pytest.mark.parametrize(
@@ -51,28 +53,9 @@ every_document = pytest.mark.parametrize(
 )
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block; ``line`` is where its text begins."""
-
-    language: str
-    info: str
-    text: str
-    line: int
-
-
-def blocks(path: Path) -> list[Block]:
-    """The fenced blocks of a document."""
-    text = path.read_text(encoding="utf-8")
-    return [
-        Block(found[1], found[2], found[3], text.count("\n", 0, found.start()) + 2)
-        for found in _FENCE.finditer(text)
-    ]
-
-
 def prose(path: Path) -> str:
     """A document without its fenced blocks."""
-    return _FENCE.sub("", path.read_text(encoding="utf-8"))
+    return FENCE.sub("", path.read_text(encoding="utf-8"))
 
 
 @every_document
@@ -101,13 +84,22 @@ async def test_the_code_of_a_document_runs(path: Path, folder: Path) -> None:
             case "python", "":
                 await run(_kept(block, folder), namespace)
             case "python", name:
-                (folder / name).write_text(block.text, encoding="utf-8")
-                importlib.invalidate_caches()
-                importlib.import_module(Path(name).stem)
-            case "transcript", target:
-                module, _, app = target.partition(":")
+                _importable(folder / name, block.text)
+            case "transcript", info:
+                module, _, app = info.partition(" ")[0].partition(":")
                 transcript = parse_transcript(block.text, name=f"{path.name}:{block.line}")
                 await play(getattr(importlib.import_module(module), app), transcript)
+
+
+def _importable(file: Path, text: str) -> None:
+    """Writes a module, or a package by its ``__init__.py``, in place of an older text of it."""
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    name = file.parent.name if file.stem == "__init__" else file.stem
+    shutil.rmtree(file.parent / "__pycache__", ignore_errors=True)
+    sys.modules.pop(name, None)
+    importlib.invalidate_caches()
+    importlib.import_module(name)
 
 
 def _kept(block: Block, folder: Path) -> Path:
@@ -135,9 +127,15 @@ def commands(path: Path) -> list[list[str]]:
     sh = [
         line for block in blocks(path) if block.language == "sh" for line in block.text.split("\n")
     ]
+    console = [
+        said.command
+        for block in blocks(path)
+        if block.language == "console"
+        for said in session(block)
+    ]
     indented = [line for line in text.splitlines() if line.startswith("    ")]
     quoted = re.findall(r"`(handrail [^`]+)`", prose(path))
-    found = (_command(line) for line in (*sh, *indented, *quoted))
+    found = (_command(line) for line in (*sh, *console, *indented, *quoted))
     return [words for words in found if words]
 
 

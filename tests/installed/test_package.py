@@ -2,108 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
-import sysconfig
-import tarfile
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.installed.packing import ROOT, build, call
+
 INPUT = "/start\nAda\nada@example.com\nPro\nConfirm\n"
-
-
-def call(
-    words: Sequence[str | Path], *, folder: Path, stdin: str = "", path: Path | None = None
-) -> str:
-    """Runs a program to its end and answers its output; it must succeed."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("HANDRAIL_")}
-    environment["PYTHONPATH"] = str(path) if path else ""
-    done = subprocess.run(
-        words, cwd=folder, input=stdin, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{words} failed:\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-def build(folder: Path, kind: str, into: Path, hatchling: Path) -> Path:
-    """The archive of that kind, built from the sources in a folder."""
-    call(
-        [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", into],
-        folder=folder,
-        path=hatchling,
-    )
-    [archive] = into.iterdir()
-    return archive
-
-
-@pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("package")
-
-
-@pytest.fixture(scope="module")
-def hatchling(workplace: Path) -> Path:
-    """A folder with the build backend, which nothing else needs to have installed."""
-    target = workplace / "hatchling"
-    pip: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]
-    call([*pip, "--target", target, "hatchling>=1.27"], folder=workplace)
-    return target
-
-
-@pytest.fixture(scope="module")
-def sdist(workplace: Path, hatchling: Path) -> Path:
-    return build(ROOT, "sdist", workplace / "sdist", hatchling)
-
-
-@pytest.fixture(scope="module")
-def wheel(workplace: Path, hatchling: Path) -> Path:
-    return build(ROOT, "wheel", workplace / "wheel", hatchling)
-
-
-@pytest.fixture(scope="module")
-def unpacked(sdist: Path, workplace: Path) -> Path:
-    with tarfile.open(sdist) as archive:
-        archive.extractall(workplace / "unpacked", filter="data")
-    [folder] = (workplace / "unpacked").iterdir()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, workplace: Path) -> Path:
-    """The folder of programs of an environment with the wheel; it borrows the dependencies."""
-    venv = workplace / "venv"
-    call([sys.executable, "-m", "venv", "--without-pip", venv], folder=workplace)
-    place = {"base": str(venv), "platbase": str(venv)}
-    # Named in a .pth file, our own site-packages give their libraries but not their .pth files,
-    # so that the sources of this test are out of sight.
-    borrowed = Path(sysconfig.get_path("purelib", vars=place)) / "borrowed.pth"
-    borrowed.write_text(sysconfig.get_path("purelib") + "\n")
-    programs = Path(sysconfig.get_path("scripts", vars=place))
-    pip: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        programs / "python",
-        "install",
-        "--quiet",
-    ]
-    flags = ["--disable-pip-version-check", "--no-deps", "--ignore-installed"]
-    call([*pip, *flags, wheel], folder=workplace)
-    return programs
 
 
 def names(wheel: Path) -> set[str]:
