@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from storage.sql import migrate
@@ -22,7 +23,7 @@ def fill(path: Path, people: int) -> None:
         "named AS (SELECT n, printf('bench/old/%09d/%09d', n, n) AS conv, "
         "printf('bench:old/%09d', n) AS chat FROM people) "
     )
-    for table, values in _ROWS.items():
+    for table, values in _ROWS:
         columns = ", ".join(values)
         chosen = ", ".join(values.values())
         connection.execute(
@@ -40,45 +41,85 @@ _STATE = (
     + '"}'
 )
 
-_ROWS = {
-    "conversations": {
-        "key": "conv",
-        "part": "n % 64",
-        "person": "chat",
-        "version": "n",
-        "cause": "n",
-        "state": f"'{_STATE}'",
-        "updated": "n",
-    },
-    "instances": {
-        "conv": "conv",
-        "id": "'i' || n",
-        "flow": "'visitor'",
-        "flow_version": "1",
-        "step": "'TOWN'",
-        "status": "'active'",
-        "updated": "n",
-    },
-    "inbox": {
-        "source": "'bench:old'",
-        "ext": "n",
-        "part": "n % 64",
-        "conv": "conv",
-        "kind": "'text'",
-        "at": "n",
-        "tries": "0",
-        "done": "n",
-    },
-    "outbox": {
-        "part": "n % 64",
-        "chat": "chat",
-        "conv": "conv",
-        "turn": "n",
-        "n": "0",
-        "slot": "n || '.0'",
-        "state": "'sent'",
-        "tries": "0",
-        "due": "n",
-    },
-}
+_ROWS: Sequence[tuple[str, Mapping[str, str]]] = (
+    (
+        "conversations",
+        {
+            "key": "conv",
+            "part": "n % 64",
+            "person": "chat",
+            "version": "n",
+            "cause": "n",
+            "state": f"'{_STATE}'",
+            "updated": "n",
+        },
+    ),
+    (
+        "instances",
+        {
+            "conv": "conv",
+            "id": "'i' || n",
+            "flow": "'visitor'",
+            "flow_version": "1",
+            "step": "'TOWN'",
+            "status": "'active'",
+            "updated": "n",
+        },
+    ),
+    (
+        "transitions",
+        {
+            "turn": "n",
+            "n": "0",
+            "conv": "conv",
+            "instance": "'i' || n",
+            "flow": "'visitor'",
+            "source": "NULL",
+            "target": "'NAME'",
+            "cause": "'start'",
+            "at": "n",
+        },
+    ),
+    (
+        "transitions",
+        {
+            "turn": "n",
+            "n": "1",
+            "conv": "conv",
+            "instance": "'i' || n",
+            "flow": "'visitor'",
+            "source": "'NAME'",
+            "target": "'TOWN'",
+            "cause": "'next'",
+            "at": "n",
+        },
+    ),
+    (
+        "inbox",
+        {
+            "source": "'bench:old'",
+            "ext": "n",
+            "part": "n % 64",
+            "conv": "conv",
+            "kind": "'text'",
+            "at": "n",
+            "tries": "0",
+            "done": "n",
+        },
+    ),
+    (
+        "outbox",
+        {
+            "part": "n % 64",
+            "chat": "chat",
+            "conv": "conv",
+            "turn": "n",
+            "n": "0",
+            "slot": "n || '.0'",
+            "state": "'sent'",
+            "tries": "0",
+            "due": "n",
+        },
+    ),
+)
 """What each person has left behind, column by column: as SQL over ``n``, ``conv`` and ``chat``."""
