@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from engine.app import App
-from engine.inspector.access import Authorise, Tokens
+from engine.inspector.access import SHORTEST, Authorise, Tokens
 from engine.inspector.actions import Actions
 from engine.inspector.door import Door
 from engine.inspector.faults import Faults, Forbidden
@@ -52,6 +52,9 @@ class Inspector:
             None: they are not let in. It may be async.
         operate_token: what lets people in who may act, where there is no ``authorise``.
         read_token: what lets people in who may only look, where there is no ``authorise``.
+        signing_key: what its cookies are signed with, where there is an ``authorise`` and several
+            processes, or later ones, are to know them; 16 characters or more. None: a random
+            one, and a form that was opened before a restart is refused. Tokens need none.
         hosts: the names that it is reached by, without ports. None: those of this machine's
             loopback; or any, where ``authorise`` says who is let in.
 
@@ -67,6 +70,7 @@ class Inspector:
         authorise: Authorise | None = None,
         operate_token: str | None = None,
         read_token: str | None = None,
+        signing_key: str | None = None,
         hosts: Collection[str] | None = None,
     ) -> None:
         if authorise is not None and (operate_token or read_token):
@@ -78,7 +82,7 @@ class Inspector:
         if hosts is None and authorise is None:
             hosts = LOOPBACK
         self._source = Source(app, storage)
-        self._sessions = Sessions(_key(tokens))
+        self._sessions = Sessions(_key(tokens, signing_key))
         templates = Templates(app.clock)
         counts = Counts(app.clock)
         self._pages = Pages(app, templates, counts)
@@ -187,11 +191,24 @@ class Inspector:
         return self._door.logout(visit.request)
 
 
-def _key(tokens: Tokens | None) -> bytes:
-    """What sessions are signed with: made of the tokens, so that they are known to other processes
-    and after a restart, and over when a token is changed.
+def _key(tokens: Tokens | None, signing_key: str | None) -> bytes:
+    """What sessions are signed with. Where there are tokens it is made of them, so that sessions
+    are known to other processes and after a restart, and over when a token is changed.
     """
-    if tokens is None:
+    if tokens is not None:
+        if signing_key is not None:
+            raise DefinitionError(
+                "the inspector was given a signing_key= and tokens, and cookies are signed with "
+                "what the tokens give. Leave signing_key= out."
+            )
+        said = f"tokens\0{tokens.operate or ''}\0{tokens.read or ''}"
+    elif signing_key is None:
         return token_bytes(32)
-    said = f"handrail inspector\0{tokens.operate or ''}\0{tokens.read or ''}"
-    return sha256(said.encode()).digest()
+    elif len(signing_key) < SHORTEST:
+        raise DefinitionError(
+            f"the signing_key= of the inspector has fewer than {SHORTEST} characters, and could "
+            "be guessed."
+        )
+    else:
+        said = f"signing key\0{signing_key}"
+    return sha256(f"handrail inspector\0{said}".encode()).digest()

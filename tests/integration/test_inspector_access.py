@@ -188,6 +188,8 @@ async def test_logging_out_ends_it() -> None:
         ({"operate_token": "short"}, "fewer than 16 characters"),
         ({"operate_token": TOKEN, "read_token": TOKEN}, "is the one for acting"),
         ({"operate_token": TOKEN, "authorise": lambda _: Role.READ}, "Leave the other one out"),
+        ({"operate_token": TOKEN, "signing_key": "k" * 32}, "Leave signing_key= out"),
+        ({"authorise": lambda _: Role.READ, "signing_key": "k" * 15}, "fewer than 16 characters"),
     ],
 )
 def test_what_would_let_in_nobody_or_everybody_is_refused(
@@ -231,6 +233,26 @@ async def test_the_host_application_says_who_may_look_and_act() -> None:
         assert [(one.who, one.what) for one in (await kyc.running.audit()).rows] == [
             ("boss", "cancel")
         ]
+
+
+@pytest.mark.parametrize(("second", "answer"), [("k" * 32, 303), ("l" * 32, 403), (None, 403)])
+async def test_a_form_of_one_process_is_taken_by_another_with_its_key(
+    second: str | None, answer: int
+) -> None:
+    async with Chat(kyc) as chat:
+        await chat.say("/kyc")
+        (row,) = (await kyc.running.instances()).rows
+        path = f"/instances/{row.id}/cancel"
+        one = Inspector(kyc, authorise=role_of, signing_key="k" * 32)
+        other = Inspector(kyc, authorise=role_of, signing_key=second)
+        async with browser(one) as client:
+            client.headers["x-user"] = "boss"
+            page = await client.get(path)
+            async with browser(other) as elsewhere:
+                elsewhere.headers["x-user"] = "boss"
+                elsewhere.cookies = client.cookies
+                form = {"proof": proof_of(page.text), "reason": "asked by phone"}
+                assert (await elsewhere.post(path, data=form)).status_code == answer
 
 
 async def test_where_the_bot_does_not_run_the_page_says_so() -> None:
