@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 KEY = "k" * 42 + "A"
+TOKEN = "look-at-the-pages"  # of processes that nobody else reaches
 PATIENCE = 60.0
 """Seconds that a process may take to start, on a machine that is busy with other things."""
 
@@ -43,7 +44,7 @@ class ChatServer:
         command = [sys.executable, "-m", "engine.cli", "run", self._target, "--web", "--at", place]
         with (self._folder / "log").open("a") as log:
             self._process = subprocess.Popen(
-                command, cwd=self._folder, env=self._environment(),
+                command, cwd=self._folder, env=_environment(self._folder),
                 stdout=subprocess.PIPE, stderr=log, text=True,
             )  # fmt: skip
         assert self._process.stdout is not None
@@ -67,16 +68,19 @@ class ChatServer:
         process.stdout.close()
         return process.wait(timeout=PATIENCE)
 
-    def _environment(self) -> dict[str, str]:
-        ours = {
-            "HANDRAIL_DATABASE_URL": f"sqlite+aiosqlite:///{self._folder / 'bot.db'}",
-            "HANDRAIL_SECRET_KEY": KEY,
-            "CHECKOUT_PORT": "0",
-            "SURVEY_RESULTS": str(self._folder / "results.db"),
-            "PYTHONPATH": str(ROOT),
-        }
-        theirs = {name: text for name, text in os.environ.items() if "HANDRAIL" not in name}
-        return theirs | ours
+
+def _environment(folder: Path) -> dict[str, str]:
+    """That of the processes whose database is in that folder."""
+    ours = {
+        "HANDRAIL_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'bot.db'}",
+        "HANDRAIL_SECRET_KEY": KEY,
+        "HANDRAIL_WEB_TOKEN": TOKEN,
+        "CHECKOUT_PORT": "0",
+        "SURVEY_RESULTS": str(folder / "results.db"),
+        "PYTHONPATH": str(ROOT),
+    }
+    theirs = {name: text for name, text in os.environ.items() if "HANDRAIL" not in name}
+    return theirs | ours
 
 
 @contextmanager
@@ -90,6 +94,25 @@ def chat_server(target: str, folder: Path) -> Iterator[ChatServer]:
         yield server
     finally:
         server.kill()
+
+
+@contextmanager
+def inspector_beside(target: str, folder: Path) -> Iterator[str]:
+    """``handrail web`` as a process of its own, on the database of a bot in that folder; the link
+    that lets one in, as ``eve``.
+    """
+    command = [sys.executable, "-u", "-m", "engine.cli", "web", target, "--listen", "127.0.0.1:0"]
+    process = subprocess.Popen(
+        command, cwd=folder, env=_environment(folder), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        said = iter(process.stdout.readline, "")
+        address = next(word for line in said for word in line.split() if word.startswith("http"))
+        yield f"{address.partition('login')[0]}login?token={TOKEN}&name=eve"
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def wait_for(condition: object, what: str, *, seconds: float = PATIENCE) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.testing import read_transcript
-from engine.testing.transcript import Exchange
-from tests.browser.page import ChatPage, in_order
+from tests.browser.page import ChatPage
+from tests.browser.playing import answered, perform
 from tests.browser.server import ROOT, ChatServer, chat_server, wait_for
 
 if TYPE_CHECKING:
@@ -62,25 +62,3 @@ def trouble(server: ChatServer, page: ChatPage, place: int, count: int) -> None:
     elif place % 3 == 2:
         wait_for(page.settled, "everything is sent")
         page.reload()
-
-
-def perform(page: ChatPage, exchange: Exchange) -> None:
-    page.page.evaluate("window.heard = []")
-    match exchange.kind:
-        case "say":
-            page.say(exchange.text)
-        case "press":
-            page.press(exchange.text)
-        case "file":
-            page.send(*exchange.text.split(maxsplit=1))
-        case kind:
-            pytest.fail(f"a browser cannot do {kind}")
-
-
-def answered(page: ChatPage, exchange: Exchange) -> None:
-    words = [each.words for each in exchange.expected]
-    wait_for(
-        lambda: in_order(words, "\n".join(page.heard())) and page.settled(),
-        f"line {exchange.line}: {words} in {page.heard()}",
-        seconds=30,
-    )

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from tests.browser.page import ChatPage, Size
-from tests.browser.server import KEY, ROOT, ChatServer, chat_server, wait_for
+from tests.browser.server import ChatServer, chat_server, inspector_beside, wait_for
 from tests.screenshots.browser import chromium, photograph
 from tests.site.pages import DOCS
 
@@ -22,7 +18,6 @@ if TYPE_CHECKING:
 
 BOT = "examples.signup:app"
 IMAGES = DOCS / "images"
-TOKEN = "look-at-the-pages"  # of a process that lives for the picture alone
 TALKS: tuple[tuple[Size, tuple[str, ...]], ...] = (
     ("desktop", ("/start", "Grace Hopper", "grace@example.com")),
     ("phone", ("/start", "Ada Lovelace", "ada@example", "ada@example.com")),
@@ -41,7 +36,7 @@ def take() -> None:
         wait_for(lambda: _listens(server.url), "the chat page is there")
         for size, sayings in TALKS:
             _chat(browser, server, size, sayings)
-        with _inspector(Path(folder)) as link:
+        with inspector_beside(BOT, Path(folder)) as link:
             _inspect(browser, link)
 
 
@@ -63,32 +58,14 @@ def _chat(browser: Browser, server: ChatServer, size: Size, sayings: tuple[str, 
     chat.close()
 
 
-@contextmanager
-def _inspector(folder: Path) -> Iterator[str]:
-    """The inspector of the bot in that folder; the link that lets one in."""
-    environment = {
-        "HANDRAIL_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'bot.db'}",
-        "HANDRAIL_SECRET_KEY": KEY,
-        "HANDRAIL_WEB_TOKEN": TOKEN,
-        "HANDRAIL_INSPECTOR_LISTEN": "127.0.0.1:0",
-        "PYTHONPATH": str(ROOT),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "engine.cli", "web", BOT],
-        cwd=folder, env=environment, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        said = iter(process.stdout.readline, "")
-        address = next(word for line in said for word in line.split() if word.startswith("http"))
-        yield f"{address.partition('login')[0]}login?token={TOKEN}&name=eve"
-    finally:
-        process.terminate()
-        process.communicate()
-
-
 def _inspect(browser: Browser, link: str) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(link)
     photograph(page, IMAGES / "inspector-overview.png")
+    page.get_by_role("link", name="Instances").click()
+    page.locator("a.id").first.wait_for()
+    photograph(page, IMAGES / "inspector-list.png")
+    page.locator("a.id").first.click()
+    page.locator(".diagram .here").wait_for(state="attached")
+    photograph(page, IMAGES / "inspector-instance.png")
     page.close()
