@@ -63,8 +63,6 @@ def _inspect(browser: Browser, link: str) -> None:
     page.goto(link)
     photograph(page, IMAGES / "inspector-overview.png")
     page.get_by_role("link", name="Instances").click()
-    page.locator("a.id").first.wait_for()
-    photograph(page, IMAGES / "inspector-list.png")
     page.locator("a.id").first.click()
     page.locator(".diagram .here").wait_for(state="attached")
     photograph(page, IMAGES / "inspector-instance.png")
