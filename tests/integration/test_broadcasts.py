@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -11,8 +12,9 @@ from pydantic import BaseModel
 
 from engine import App
 from engine.operate import BroadcastView
-from engine.testing import Chat, VirtualClock
+from engine.testing import Chat, CrashPoint, VirtualClock
 from engine.testing.channel import SOURCE, TestChannel
+from engine.testing.faults import Boundary
 from flows import BadAddress, Context, Router
 from flows.errors import BroadcastRefused, SendLater, SendRefused, UnknownBroadcast
 from flows.ports import Delivery, FlowStorage, Pause, Query
@@ -285,6 +287,71 @@ async def test_it_may_be_cancelled_while_its_people_are_looked_up(
         await chat.advance(5)
         assert shown.listed
         assert received(chat).total() < 50
+
+
+# --- killed -------------------------------------------------------------------------------
+
+CALLS: tuple[Boundary, ...] = ("accept", "pending", "load", "commit", "fire", "sent", "send")
+
+
+@pytest.fixture
+async def kept(clock: VirtualClock) -> AsyncIterator[MemoryStorage]:
+    """A storage that outlives the processes of the bot, and can be looked into beside them."""
+    storage = MemoryStorage(clock.now)
+    await storage.open()
+    yield storage
+    await storage.close()
+
+
+@pytest.mark.parametrize("skip", range(4))
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", CALLS)
+async def test_killed_anywhere_it_reaches_everybody_and_nobody_twice_but_what_was_being_sent(
+    app: App, clock: VirtualClock, kept: MemoryStorage, at: Boundary, after: bool, skip: int
+) -> None:
+    closed = [f"{BLOCKED}{number}" for number in range(2)]
+    database, kills = MemoryStorage(database=kept.database), 0
+    async with (
+        app.operator(MemoryStorage(database=kept.database), sources=[SOURCE]) as operator,
+        Chat(app, clock=clock, storage=database, channel=Service) as chat,
+    ):
+        sent = await operator.broadcasts.send("hello", to=[*people(45), *closed])
+        chat.crash_at(CrashPoint(at, after=after, skip=skip))
+        for second in range(15):
+            await chat.advance(1)
+            await chat.hand_in([chat.update(_text(f"question {second}"), by="reader")])
+            if chat.crashed:
+                kills += 1
+                await chat.restart()
+        await chat.advance(5)
+        shown = await operator.broadcasts.status(sent)
+        assert kills == 1
+        assert (shown.state, shown.total, shown.out) == ("done", 47, 0)
+        assert (shown.sent, shown.blocked, shown.failed, shown.gone) == (45, 2, 0, 0)
+        times = received(chat)
+        assert times.keys() == set(people(45))
+        assert max(times.values()) <= (2 if at in ("sent", "send") else 1)
+        assert received(chat, "you said question 14")["reader"] >= 1
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_killed_while_it_is_begun_it_begins_whole_or_not_at_all(
+    app: App, clock: VirtualClock, kept: MemoryStorage, after: bool
+) -> None:
+    database = MemoryStorage(database=kept.database)
+    async with Chat(app, clock=clock, storage=database, channel=Service) as chat:
+        chat.crash_at(CrashPoint("accept", after=after))
+        beginning = asyncio.ensure_future(app.broadcast("hello", to=people(1200)))
+        await asyncio.sleep(0)
+        await chat.settle()
+        beginning.cancel()  # whoever called has died with the process
+        assert chat.crashed
+        await chat.restart()
+        for _ in range(70):
+            await chat.advance(1)
+        shown = await app.broadcasts.list()
+        assert [(one.state, one.sent) for one in shown] == ([("done", 1200)] if after else [])
+        assert received(chat) == (Counter(people(1200)) if after else Counter())
 
 
 # --- bad input ----------------------------------------------------------------------------
