@@ -11,11 +11,13 @@ import pytest
 from pydantic import BaseModel
 
 from engine import App
+from engine.cli import letters
+from engine.cli.following import follow
 from engine.operate import BroadcastView
 from engine.testing import Chat, CrashPoint, VirtualClock
 from engine.testing.channel import SOURCE, TestChannel
 from engine.testing.faults import Boundary
-from flows import BadAddress, Context, Router
+from flows import BadAddress, Button, Context, Media, Router, keyboard, prompt
 from flows.errors import BroadcastRefused, SendLater, SendRefused, UnknownBroadcast
 from flows.ports import Delivery, FlowStorage, Pause, Query
 from flows.updates import TextMessage
@@ -287,6 +289,129 @@ async def test_it_may_be_cancelled_while_its_people_are_looked_up(
         await chat.advance(5)
         assert shown.listed
         assert received(chat).total() < 50
+
+
+# --- who is shown how far it is -----------------------------------------------------------
+
+
+async def test_who_wants_to_know_is_shown_in_one_message_how_far_it_is(
+    chat: Chat, app: App
+) -> None:
+    sent = await app.broadcast("hello", to=people(200), report_to="editor")
+    await until(chat, app, sent, "done")
+    await chat.advance(2)
+    told = [one for one in chat.deliveries if one.chat == "editor"]
+    assert told[0].edit is None
+    assert len(told) > 2
+    assert len({one.edit for one in told[1:]}) == 1
+    assert "200 of 200, 200 sent" in told[-1].text
+    assert "done" in told[-1].text
+
+
+async def test_a_handler_begins_one_with_its_turn_and_is_shown_how_far_it_is(
+    chat: Chat, app: App
+) -> None:
+    (name,) = await chat.say("/tell p1 p2", by="editor")
+    shown = await until(chat, app, name, "done")
+    await chat.advance(2)
+    assert shown.sent == 2
+    assert received(chat, "news for all") == Counter(people(3)[1:])
+    assert "2 of 2, 2 sent" in [one for one in chat.deliveries if one.chat == "editor"][-1].text
+
+
+async def test_a_photo_with_buttons_arrives_as_such(chat: Chat, app: App) -> None:
+    more = keyboard([Button("More", data="more")])
+    message = prompt("look", attachment=Media.of("photo", "f1"), keyboard=more)
+    await until(chat, app, await app.broadcast(message, to=["p1"]), "done")
+    (arrived,) = [one for one in chat.deliveries if one.chat == "p1"]
+    assert arrived.text == "look"
+    assert arrived.attachment is not None
+    assert chat.labels("p1") == ("More",)
+
+
+# --- removed ------------------------------------------------------------------------------
+
+
+async def test_who_is_erased_in_the_middle_gets_nothing_and_is_counted(
+    chat: Chat, app: App
+) -> None:
+    await chat.say("hi", by="p150")
+    sent = await app.broadcast("hello", to=people(200))
+    await chat.advance(3)
+    erased = await app.erase("test/p150")
+    assert erased.scopes == 1, "that they are a recipient is no conversation"
+    shown = await until(chat, app, sent, "done")
+    assert (shown.sent, shown.gone) == (199, 1)
+    assert received(chat) == Counter(people(200)) - Counter(["p150"])
+
+
+async def test_it_is_swept_with_its_recipients_when_its_time_is_over(
+    chat: Chat, app: App, clock: VirtualClock
+) -> None:
+    sent = await app.broadcast("hello", to=people(30))
+    await until(chat, app, sent, "done")
+    await chat.advance(47 * 3600)
+    assert (await app.broadcasts.status(sent)).sent == 30
+    await chat.advance(2 * 3600)
+    for _ in range(10):  # it is swept in pieces with pauses, which a long leap passes over
+        await chat.advance(1)
+    with pytest.raises(UnknownBroadcast):
+        await app.broadcasts.status(sent)
+    assert await app.broadcasts.list() == []
+    assert (await app.erase("test/p1")).scopes == 0
+
+
+async def test_no_conversation_is_counted_of_it(chat: Chat, app: App) -> None:
+    await until(chat, app, await app.broadcast("hello", to=people(30)), "done")
+    assert (await app.running.instances(live=None)).rows == ()
+    assert await app.broadcasts.reach() == 0
+
+
+# --- from the command line ----------------------------------------------------------------
+
+
+async def test_all_dead_letters_are_replayed_but_those_of_broadcasts(
+    app: App, kept: MemoryStorage, clock: VirtualClock
+) -> None:
+    database = MemoryStorage(database=kept.database)
+    async with Chat(app, clock=clock, storage=database, channel=Service) as chat:
+        await chat.say("hi", by=f"{BLOCKED}1")
+        await until(chat, app, await app.broadcast("hello", to=[f"{BLOCKED}2", "broken1"]), "done")
+        (answer,) = [
+            row.id
+            for row in (await app.dead_letters()).rows
+            if row.conversation is not None and not row.conversation.startswith("broadcast/")
+        ]
+        assert len((await app.dead_letters()).rows) == 3
+        assert [letter async for letter in letters._all(app.running)] == [answer]
+
+
+async def test_it_is_followed_in_lines_to_its_end(
+    chat: Chat, app: App, clock: VirtualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent = await app.broadcast("hello", to=people(500))
+    following = asyncio.ensure_future(follow(app.broadcasts, sent, clock))
+    await chat.advance(40)
+    assert (await following).sent == 500
+    told = capsys.readouterr().out.splitlines()
+    assert 2 <= len(told) <= 5
+    assert any(line.startswith("running, 220 of 500: 220 sent, 0 blocked") for line in told)
+
+
+async def test_it_is_followed_with_a_bar_at_a_terminal(
+    chat: Chat,
+    app: App,
+    clock: VirtualClock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    sent = await app.broadcast("hello", to=people(100))
+    following = asyncio.ensure_future(follow(app.broadcasts, sent, clock))
+    await chat.advance(20)
+    assert (await following).sent == 100
+    assert "\u2501" in capsys.readouterr().out
 
 
 # --- killed -------------------------------------------------------------------------------
