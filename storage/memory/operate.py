@@ -99,8 +99,8 @@ def erase(database: MemoryDatabase, person: str) -> int:
     for number, row in database.audit.items():
         if row.conv in convs or row.target == person:
             database.audit[number] = replace(row, target=ERASED, detail="", conv=None)
-    scopes = _drop(database.scopes, lambda key, _: key in convs, len(database.scopes))
-    return sum(map(is_conversation, scopes))
+    dropped = _drop(database.scopes, lambda key, _: key in convs, len(database.scopes))
+    return sum(map(is_conversation, dropped))
 
 
 def private_chats(database: MemoryDatabase, source: str, after: str | None, limit: int) -> ChatPage:
