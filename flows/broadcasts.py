@@ -9,6 +9,9 @@ from hashlib import sha256
 from flows.errors import BroadcastRefused
 from flows.replies import Reply, check
 
+CHANNEL = "broadcast"
+"""In place of a channel in the keys of what is kept of broadcasts; none has this name."""
+
 RATE = 20
 """Messages a second, unless it is said otherwise: two thirds of what Telegram takes from a bot, so
 that the answers to people go on beside them.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
+from flows.broadcasts import CHANNEL as BROADCAST
+
 ERASED = "erased"
 """What stands in the audit in place of whom it was about."""
 
@@ -18,6 +20,11 @@ def belongs(conv: str, person: str) -> bool:
         return False
     channel, *_, user = conv.split("/")
     return f"{channel}/{user}" == person
+
+
+def is_conversation(key: str) -> bool:
+    """Whether a scope is more than the note that somebody is a recipient of a broadcast."""
+    return not key.startswith(f"{BROADCAST}/")
 
 
 def private_chat(conv: str) -> str | None:

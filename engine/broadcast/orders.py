@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.broadcast.keys import CHANNEL, head_key, partition_of_broadcast
-from flows.broadcasts import Broadcast
+from engine.broadcast.keys import head_key, partition_of_broadcast
+from flows.broadcasts import CHANNEL, Broadcast
 from flows.ports import InboxRow, TimerRow
 from flows.replies import send_to_json
 from flows.updates import BroadcastOrder, Update

@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
-from engine.broadcast.progress import bar, duration
+from engine.broadcast.progress import bar
 from engine.cli import beside
+from engine.cli.following import counts, follow, left
 from engine.cli.loading import load_app
 from engine.cli.output import say, table
 from engine.cli.talking import Target
+from engine.clock import SystemClock
 from engine.operate import Broadcasts, BroadcastView, Operator, Receipt
 from flows.broadcasts import RATE
 from flows.texts import Format
@@ -59,14 +61,22 @@ def send(
 
 
 @app.command()
-def status(target: Target, name: Name) -> None:
+def status(
+    target: Target,
+    name: Name,
+    until_over: Annotated[
+        bool, typer.Option("--follow", help="Go on telling until it is over; Ctrl-C ends that.")
+    ] = False,
+) -> None:
     """Tell how far a broadcast is.
 
-    Example: handrail broadcast status examples.signup:app 5f0c12ab
+    Example: handrail broadcast status examples.signup:app 5f0c12ab --follow
     """
 
     async def act(operator: Operator) -> None:
-        for line in _lines(await operator.broadcasts.status(name)):
+        broadcasts = operator.broadcasts
+        looking = follow(broadcasts, name, SystemClock()) if until_over else broadcasts.status(name)
+        for line in _lines(await looking):
             say(line)
 
     _with(target, act)
@@ -133,12 +143,9 @@ def _lines(shown: BroadcastView) -> list[str]:
     if shown.total:
         percent = shown.settled * 100 // shown.total
         lines.append(f"{bar(shown.settled, shown.total)} {percent} %")
-    lines.append(
-        f"{shown.settled} of {shown.total}: {shown.sent} sent, {shown.blocked} blocked, "
-        f"{shown.failed} failed, {shown.gone} erased"
-    )
-    if shown.left:
-        lines.append(f"at least {duration(shown.left)} left, at {shown.rate} a second")
+    lines.append(counts(shown))
+    if time := left(shown):
+        lines.append(f"{time}, at {shown.rate} a second")
     return lines
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from engine.broadcast.keys import broadcast_in
 from engine.channels.console.plain import harmless
 from engine.cli import beside
 from engine.cli.loading import load_app
@@ -79,7 +80,9 @@ def replay(
     letters: Annotated[
         list[int] | None, typer.Argument(metavar="ID...", help="Which, as 'handrail dead' lists.")
     ] = None,
-    all: Annotated[bool, typer.Option("--all", help="All that there are now.")] = False,
+    all: Annotated[
+        bool, typer.Option("--all", help="All that there are now, but those of broadcasts.")
+    ] = False,
 ) -> None:
     """Put dead letters back where they came from: updates are handled once more, and messages are
     sent once more.
@@ -123,12 +126,15 @@ async def _replay(
 
 
 async def _all(operator: Operator) -> AsyncIterator[int]:
-    """From the newest on, so that what is given up again meanwhile does not come again."""
+    """From the newest on, so that what is given up again meanwhile does not come again. Those of
+    broadcasts are passed over: nobody wants old news from whom they have blocked.
+    """
     after: str | None = None
     while True:
         page = await operator.dead_letters(after=after, limit=1000)
         for row in page.rows:
-            yield row.id
+            if broadcast_in(row.conversation) is None:
+                yield row.id
         after = page.next
         if after is None:
             return

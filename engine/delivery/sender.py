@@ -150,6 +150,7 @@ class Sender:
         for queue in self._chats:
             if queue.part in parts:
                 self._drop(queue)
+        self._ready = deque(queue for queue in self._ready if queue.stand is Stand.READY)
         self._pump()
 
     def forget_person(self, person: str) -> None:
@@ -371,7 +372,8 @@ class Sender:
 
     def _tell_idle(self) -> None:
         """Idle is who has nothing to do but to wait for a time in the future."""
-        busy = len(self._chats) > self._asleep or self._orphans or not self._recorder.quiet
+        waiting = self._asleep + (len(self._ready) if self._pause is not None else 0)
+        busy = len(self._chats) > waiting or self._orphans or not self._recorder.quiet
         if not busy:
             self.idle.set()
         elif self.idle.is_set():

@@ -199,7 +199,8 @@ class FlowStorage(Protocol):
     async def erase(self, person: str) -> int:
         """Removes a person from every table and file: scopes, instances, timers, messages,
         inbox and outbox rows, log, dead letters, lines. Turns in flight become GONE. Answers how
-        many scopes there were.
+        many scopes there were, without those that begin with ``broadcast/``: they only say that
+        the person is a recipient.
 
         Of the audit, rows that are about the person (their conversations, or the person as the
         target) stay, with who did what and when: their target becomes ``erased``, their detail

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from flows.ports import ChatPage, InboxRow, Page, Query, Swept, Tally
 from storage.listings import Look, look, page
 from storage.memory.database import MemoryDatabase, Message
-from storage.people import ERASED, belongs, new_chats_of, prefix_of, private_chat
+from storage.people import ERASED, belongs, is_conversation, new_chats_of, prefix_of, private_chat
 
 Name = TypeVar("Name")
 Row = TypeVar("Row")
@@ -99,7 +99,8 @@ def erase(database: MemoryDatabase, person: str) -> int:
     for number, row in database.audit.items():
         if row.conv in convs or row.target == person:
             database.audit[number] = replace(row, target=ERASED, detail="", conv=None)
-    return len(_drop(database.scopes, lambda key, _: key in convs, len(database.scopes)))
+    dropped = _drop(database.scopes, lambda key, _: key in convs, len(database.scopes))
+    return sum(map(is_conversation, dropped))
 
 
 def private_chats(database: MemoryDatabase, source: str, after: str | None, limit: int) -> ChatPage:

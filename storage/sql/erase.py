@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import filterfalse, islice
 
 from sqlalchemy import Column, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.people import ERASED, belongs, private_chat
+from storage.people import ERASED, belongs, is_conversation, private_chat
 from storage.sql.cold import Cold
 from storage.sql.tables import (
     audit,
@@ -47,7 +47,8 @@ async def erase(cold: Cold, person: str) -> int:
             await _empty(connection, person, SOURCES)
         convs = await _empty(connection, person, NAMING)
         await _scrub(connection, person, convs)
-        return await _delete(connection, conversations.c.key, convs)
+        await _delete(connection, conversations.c.key, filterfalse(is_conversation, convs))
+        return await _delete(connection, conversations.c.key, filter(is_conversation, convs))
 
     scopes = await cold.write(write)
     await cold.clean((*NAMING, conversations, audit))

@@ -7,7 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from flows.ports import DeadLetter, Fence, FlowStorage, Outcome, Query, TurnCommit
+from flows.ports import (
+    DeadLetter,
+    Fence,
+    FlowStorage,
+    Outcome,
+    Query,
+    ScopeWrite,
+    TurnCommit,
+)
 from storage.testing.backend import Ability, Backend, Contract
 from storage.testing.rows import (
     LISTINGS,
@@ -45,6 +53,18 @@ class EraseContract(Contract):
         assert await storage.fire(fence, 100) == ([], None)
         assert await _listed(storage) == []
         assert list(await storage.lines(conv("ada"), "chat", after=0, limit=9)) == []
+
+    async def test_that_somebody_is_a_recipient_goes_with_them_and_is_no_conversation(
+        self, backend: Backend
+    ) -> None:
+        storage, fence = await self.start(backend)
+        (seq,) = await accepted(storage, "ada")
+        recipient = ScopeWrite("broadcast/b1/0//b1.0", part("ada"), None, "{}", person("ada"))
+        written = replace(turn(seq, "ada"), scopes=[scope("ada"), recipient])
+        await storage.commit(fence, [written])
+        assert await storage.load([recipient.key]) != {}
+        assert await storage.erase(person("ada")) == 1
+        assert await storage.load([recipient.key]) == {}
 
     async def test_nobody_else_is_touched(self, backend: Backend) -> None:
         storage, fence = await self.start(backend)

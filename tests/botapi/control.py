@@ -17,7 +17,8 @@ _ACTIONS = (
 
 
 async def controlled(server: BotApiServer, what: str, args: dict[str, Any]) -> Any:
-    """Does one of the actions above, or answers a question: replies, answers, events, until.
+    """Does one of the actions above, makes many chats known, or answers a question: replies,
+    answers, events, until.
 
     Raises:
         LookupError: there is no such action.
@@ -30,6 +31,10 @@ async def controlled(server: BotApiServer, what: str, args: dict[str, Any]) -> A
         await server.until(lambda: len(server.replies(chat)) >= count, args.get("seconds", 10))
         return server.replies(chat)
     match what:
+        case "chats":
+            for chat in args["chats"]:
+                server.chat(chat)
+            return None
         case "replies":
             return server.replies(args["chat"])
         case "answers":

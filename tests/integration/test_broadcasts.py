@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -10,10 +12,16 @@ import pytest
 from pydantic import BaseModel
 
 from engine import App
+from engine.broadcast.keys import recipient_key
+from engine.broadcast.sweeping import sweep_broadcasts
+from engine.cli import letters
+from engine.cli.following import follow
+from engine.clock import SystemClock
 from engine.operate import BroadcastView
-from engine.testing import Chat, VirtualClock
+from engine.testing import Chat, CrashPoint, VirtualClock
 from engine.testing.channel import SOURCE, TestChannel
-from flows import BadAddress, Context, Router
+from engine.testing.faults import Boundary
+from flows import BadAddress, Button, Context, Media, Router, keyboard, prompt
 from flows.errors import BroadcastRefused, SendLater, SendRefused, UnknownBroadcast
 from flows.ports import Delivery, FlowStorage, Pause, Query
 from flows.updates import TextMessage
@@ -285,6 +293,211 @@ async def test_it_may_be_cancelled_while_its_people_are_looked_up(
         await chat.advance(5)
         assert shown.listed
         assert received(chat).total() < 50
+
+
+# --- who is shown how far it is -----------------------------------------------------------
+
+
+async def test_who_wants_to_know_is_shown_in_one_message_how_far_it_is(
+    chat: Chat, app: App
+) -> None:
+    sent = await app.broadcast("hello", to=people(200), report_to="editor")
+    await until(chat, app, sent, "done")
+    await chat.advance(2)
+    told = [one for one in chat.deliveries if one.chat == "editor"]
+    assert told[0].edit is None
+    assert len(told) > 2
+    assert len({one.edit for one in told[1:]}) == 1
+    assert "200 of 200, 200 sent" in told[-1].text
+    assert "done" in told[-1].text
+
+
+async def test_a_handler_begins_one_with_its_turn_and_is_shown_how_far_it_is(
+    chat: Chat, app: App
+) -> None:
+    (name,) = await chat.say("/tell p1 p2", by="editor")
+    shown = await until(chat, app, name, "done")
+    await chat.advance(2)
+    assert shown.sent == 2
+    assert received(chat, "news for all") == Counter(people(3)[1:])
+    assert "2 of 2, 2 sent" in [one for one in chat.deliveries if one.chat == "editor"][-1].text
+
+
+async def test_a_photo_with_buttons_arrives_as_such(chat: Chat, app: App) -> None:
+    more = keyboard([Button("More", data="more")])
+    message = prompt("look", attachment=Media.of("photo", "f1"), keyboard=more)
+    await until(chat, app, await app.broadcast(message, to=["p1"]), "done")
+    (arrived,) = [one for one in chat.deliveries if one.chat == "p1"]
+    assert arrived.text == "look"
+    assert arrived.attachment is not None
+    assert chat.labels("p1") == ("More",)
+
+
+# --- removed ------------------------------------------------------------------------------
+
+
+async def test_who_is_erased_in_the_middle_gets_nothing_and_is_counted(
+    chat: Chat, app: App
+) -> None:
+    await chat.say("hi", by="p150")
+    sent = await app.broadcast("hello", to=people(200))
+    await chat.advance(3)
+    erased = await app.erase("test/p150")
+    assert erased.scopes == 1, "that they are a recipient is no conversation"
+    shown = await until(chat, app, sent, "done")
+    assert (shown.sent, shown.gone) == (199, 1)
+    assert received(chat) == Counter(people(200)) - Counter(["p150"])
+
+
+async def test_it_is_swept_with_its_recipients_and_no_other_is(
+    chat: Chat, app: App, storage: FlowStorage, clock: VirtualClock
+) -> None:
+    old = await app.broadcast("hello", to=people(30))
+    await until(chat, app, old, "done")
+    await chat.advance(10)
+    between = clock.now()
+    new = await app.broadcast("hello", to=people(30))
+    await until(chat, app, new, "done")
+    await sweep_broadcasts(storage, SystemClock(), between, breath=0.0, may_go_on=lambda: True)
+    with pytest.raises(UnknownBroadcast):
+        await app.broadcasts.status(old)
+    assert [one.id for one in await app.broadcasts.list()] == [new]
+    rows = await storage.load([recipient_key(one, 0) for one in (old, new)])
+    assert list(rows) == [recipient_key(new, 0)]
+
+
+async def test_a_bot_sweeps_it_when_its_time_is_over(
+    app: App, clock: VirtualClock, kept: MemoryStorage
+) -> None:
+    database = MemoryStorage(database=kept.database)
+    async with Chat(app, clock=clock, storage=database, channel=Service) as chat:
+        sent = await app.broadcast("hello", to=people(30))
+        await until(chat, app, sent, "done")
+        await chat.advance(47 * 3600)
+        assert (await app.broadcasts.status(sent)).sent == 30
+        await chat.advance(2 * 3600)
+        for _ in range(700):  # it is swept in pieces with pauses, which a long leap passes over
+            await chat.advance(1)
+        with pytest.raises(UnknownBroadcast):
+            await app.broadcasts.status(sent)
+
+
+async def test_no_conversation_is_counted_of_it(chat: Chat, app: App) -> None:
+    await until(chat, app, await app.broadcast("hello", to=people(30)), "done")
+    assert (await app.running.instances(live=None)).rows == ()
+    assert await app.broadcasts.reach() == 0
+
+
+# --- from the command line ----------------------------------------------------------------
+
+
+async def test_all_dead_letters_are_replayed_but_those_of_broadcasts(
+    app: App, kept: MemoryStorage, clock: VirtualClock
+) -> None:
+    database = MemoryStorage(database=kept.database)
+    async with Chat(app, clock=clock, storage=database, channel=Service) as chat:
+        await chat.say("hi", by=f"{BLOCKED}1")
+        await until(chat, app, await app.broadcast("hello", to=[f"{BLOCKED}2", "broken1"]), "done")
+        (answer,) = [
+            row.id
+            for row in (await app.dead_letters()).rows
+            if row.conversation is not None and not row.conversation.startswith("broadcast/")
+        ]
+        assert len((await app.dead_letters()).rows) == 3
+        assert [letter async for letter in letters._all(app.running)] == [answer]
+
+
+async def test_it_is_followed_in_lines_to_its_end(
+    chat: Chat, app: App, clock: VirtualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent = await app.broadcast("hello", to=people(500))
+    following = asyncio.ensure_future(follow(app.broadcasts, sent, clock))
+    await chat.advance(40)
+    assert (await following).sent == 500
+    told = capsys.readouterr().out.splitlines()
+    assert 2 <= len(told) <= 5
+    assert any(re.match(r"running, [1-9]\d* of 500: [1-9]\d* sent", line) for line in told)
+
+
+async def test_it_is_followed_with_a_bar_at_a_terminal(
+    chat: Chat,
+    app: App,
+    clock: VirtualClock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    sent = await app.broadcast("hello", to=people(100))
+    following = asyncio.ensure_future(follow(app.broadcasts, sent, clock))
+    await chat.advance(20)
+    assert (await following).sent == 100
+    assert "\u2501" in capsys.readouterr().out
+
+
+# --- killed -------------------------------------------------------------------------------
+
+CALLS: tuple[Boundary, ...] = ("accept", "pending", "load", "commit", "fire", "sent", "send")
+
+
+@pytest.fixture
+async def kept(clock: VirtualClock) -> AsyncIterator[MemoryStorage]:
+    """A storage that outlives the processes of the bot, and can be looked into beside them."""
+    storage = MemoryStorage(clock.now)
+    await storage.open()
+    yield storage
+    await storage.close()
+
+
+@pytest.mark.parametrize("skip", range(4))
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", CALLS)
+async def test_killed_anywhere_it_reaches_everybody_and_nobody_twice_but_what_was_being_sent(
+    app: App, clock: VirtualClock, kept: MemoryStorage, at: Boundary, after: bool, skip: int
+) -> None:
+    closed = [f"{BLOCKED}{number}" for number in range(2)]
+    database, kills = MemoryStorage(database=kept.database), 0
+    async with (
+        app.operator(MemoryStorage(database=kept.database), sources=[SOURCE]) as operator,
+        Chat(app, clock=clock, storage=database, channel=Service) as chat,
+    ):
+        sent = await operator.broadcasts.send("hello", to=[*people(45), *closed])
+        chat.crash_at(CrashPoint(at, after=after, skip=skip))
+        for second in range(15):
+            await chat.advance(1)
+            await chat.hand_in([chat.update(_text(f"question {second}"), by="reader")])
+            if chat.crashed:
+                kills += 1
+                await chat.restart()
+        await chat.advance(5)
+        shown = await operator.broadcasts.status(sent)
+        assert kills == 1
+        assert (shown.state, shown.total, shown.out) == ("done", 47, 0)
+        assert (shown.sent, shown.blocked, shown.failed, shown.gone) == (45, 2, 0, 0)
+        times = received(chat)
+        assert times.keys() == set(people(45))
+        assert max(times.values()) <= (2 if at in ("sent", "send") else 1)
+        assert received(chat, "you said question 14")["reader"] >= 1
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_killed_while_it_is_begun_it_begins_whole_or_not_at_all(
+    app: App, clock: VirtualClock, kept: MemoryStorage, after: bool
+) -> None:
+    database = MemoryStorage(database=kept.database)
+    async with Chat(app, clock=clock, storage=database, channel=Service) as chat:
+        chat.crash_at(CrashPoint("accept", after=after))
+        beginning = asyncio.ensure_future(app.broadcast("hello", to=people(1200)))
+        await asyncio.sleep(0)
+        await chat.settle()
+        beginning.cancel()  # whoever called has died with the process
+        assert chat.crashed
+        await chat.restart()
+        for _ in range(70):
+            await chat.advance(1)
+        shown = await app.broadcasts.list()
+        assert [(one.state, one.sent) for one in shown] == ([("done", 1200)] if after else [])
+        assert received(chat) == (Counter(people(1200)) if after else Counter())
 
 
 # --- bad input ----------------------------------------------------------------------------

@@ -290,6 +290,38 @@ async def test_a_limit_of_all_is_waited_for_by_one_and_asked_for_once() -> None:
         assert bench.wire.texts == [str(chat) for chat in range(40)]
 
 
+async def test_while_a_limit_of_all_lasts_the_sender_is_idle() -> None:
+    """Seen in a test of a broadcast: whoever waited for the bot to settle waited for ever, where
+    nobody moved the clock.
+    """
+    bench = Bench()
+    async with bench.running():
+        bench.wire.limits = {str(chat): Pause(2, everybody=True) for chat in range(40)}
+        await bench.say(*((str(chat), reply(str(chat))) for chat in range(40)))
+        await bench.sender.idle.wait()
+        assert bench.wire.sent == []
+        bench.wire.limits = {}
+        await bench.clock.advance(2)
+        await bench.sender.idle.wait()
+        assert len(bench.wire.sent) == 40
+
+
+async def test_who_went_elsewhere_while_a_limit_of_all_lasted_hides_no_send_that_is_under_way() -> (
+    None
+):
+    bench = Bench()
+    async with bench.running():
+        bench.wire.open_ = False
+        await bench.say(("slow", reply("a")))
+        bench.wire.limits = {str(chat): Pause(2, everybody=True) for chat in range(40)}
+        await bench.say(*((str(chat), reply(str(chat))) for chat in range(40)))
+        bench.sender.forget(set(range(64)) - {Address(SOURCE, "slow").partition})
+        assert not bench.sender.idle.is_set()
+        bench.wire.let_go()
+        await bench.sender.idle.wait()
+        assert bench.wire.texts == ["a"]
+
+
 # --- leases ---------------------------------------------------------------------------------
 
 

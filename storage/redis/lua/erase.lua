@@ -1,4 +1,5 @@
--- ARGV: now, person, what stands in the audit in their place. Answers how many scopes there were.
+-- ARGV: now, person, what stands in the audit in their place. Answers how many scopes there were,
+-- without those that only say that somebody is a recipient of a broadcast.
 local convs, seen = {}, {}
 for _, member in ipairs(beginning(rows, ARGV[2] .. NUL)) do
   local conv = match(member, '^%Z*%z(%Z*)%z')
@@ -29,7 +30,9 @@ local DROPS = {
   r = function(conv, name) drop_reference(conv .. NUL .. name) end,
   s = function(conv)
     drop_scope(conv)
-    scopes = scopes + 1
+    if sub(conv, 1, 10) ~= 'broadcast/' then
+      scopes = scopes + 1
+    end
   end,
   t = function(conv, name) drop_timer(conv .. NUL .. name) end,
   x = function(conv, name) drop_move(sub(name, -32) .. conv) end,
