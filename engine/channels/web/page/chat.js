@@ -673,6 +673,7 @@ function moveAmongCommands(event) {
   } else if (event.key === "Escape") {
     offered = [];
     $("commands").hidden = true;
+    $("offered").textContent = "";
     markPicked();
   } else if (event.key === "Enter" && !event.isComposing) {
     pick(picked);
