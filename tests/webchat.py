@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -47,11 +47,13 @@ class Site:
         return "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
 
     @asynccontextmanager
-    async def page(self, *, after: int = 0, **headers: str) -> AsyncIterator[ClientConnection]:
+    async def page(
+        self, *, after: int = 0, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[ClientConnection]:
         """A page that has said hello and has what was said before."""
         address = f"{self.url.replace('http', 'ws')}ws"
         async with connect(
-            address, additional_headers={"cookie": self.cookie, **headers}, proxy=None
+            address, additional_headers={"cookie": self.cookie, **(headers or {})}, proxy=None
         ) as line:
             with suppress(ConnectionClosed):  # it may be refused before
                 await line.send(json.dumps({"t": "hello", "after": after}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.requests import HTTPConnection
@@ -20,7 +20,7 @@ from tests.integration.test_web_limits import Choosy, said
 from tests.webchat import echo, running
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, WebSocket
 
 pytestmark = [
     pytest.mark.anyio,
@@ -134,7 +134,11 @@ async def test_a_press_names_the_original_also_where_that_is_not_loaded() -> Non
         await site.channel.send(pressable(300, "hub, edited", edit=hub))
         page = await browser.new_page()
         frames: list[str] = []
-        page.on("websocket", lambda line: line.on("framesent", lambda sent: frames.append(sent)))
+
+        def watch(line: WebSocket) -> None:
+            line.on("framesent", lambda sent: frames.append(str(sent)))
+
+        page.on("websocket", watch)
         await page.goto(site.url)
         await page.locator("#state", has_text="online").wait_for()
         await page.get_by_role("button", name="Go", exact=True).click()
@@ -267,7 +271,7 @@ async def test_where_the_person_is_arrives_and_is_shown() -> None:
         place = await ctx.ask("Where are you?", Location())
         ctx.reply(f"at {place.latitude:.2f}, {place.longitude:.2f}")
 
-    options = {
+    options: dict[str, Any] = {
         "geolocation": {"latitude": 48.21, "longitude": 16.37}, "permissions": ["geolocation"]
     }  # fmt: skip
     async with running(App(router), MemoryStorage()) as site, person(**options) as browser:

@@ -59,7 +59,7 @@ async def test_a_delivery_that_is_sent_again_is_recorded_once() -> None:
 
 async def test_another_site_cannot_talk_as_the_person() -> None:
     async with running(echo(), MemoryStorage()) as site:
-        async with site.page(origin="https://evil.example") as line:
+        async with site.page(headers={"origin": "https://evil.example"}) as line:
             await line.wait_closed()
             assert (line.close_code, line.close_reason) == (4403, "this page is of another host")
         upload = await site.client.post(
@@ -96,6 +96,35 @@ async def test_an_upload_reaches_the_flow_and_can_be_read_back() -> None:
         assert (back.content, back.headers["content-type"]) == (data, "image/png")
         large = await site.client.post(f"files/{SECOND}", content=data + data)
         assert (large.status_code, "0.476837 MB" in large.json()["reason"]) == (413, True)
+
+
+async def test_a_span_of_a_file_can_be_fetched() -> None:
+    async with running(echo(), MemoryStorage()) as site:
+        data = bytes(range(256)) * 1500  # two pieces
+        await site.client.post(
+            f"files/{FIRST}", content=data, headers={"content-type": "video/mp4"}
+        )
+        for wanted, start, stop in (
+            ("bytes=0-1", 0, 2), ("bytes=190000-200000", 190_000, 200_001),
+            ("bytes=300000-", 300_000, len(data)), ("bytes=-5", len(data) - 5, len(data)),
+        ):  # fmt: skip
+            part = await site.client.get(f"files/{FIRST}", headers={"range": wanted})
+            assert (part.status_code, part.content) == (206, data[start:stop])
+            assert part.headers["content-range"] == f"bytes {start}-{stop - 1}/{len(data)}"
+        beyond = await site.client.get(f"files/{FIRST}", headers={"range": "bytes=999999-"})
+        assert (beyond.status_code, beyond.headers["content-range"]) == (416, "bytes */384000")
+        whole = await site.client.get(f"files/{FIRST}")
+        assert (whole.status_code, whole.headers["accept-ranges"]) == (200, "bytes")
+
+
+async def test_a_cookie_is_secure_where_a_proxy_says_that_the_page_is() -> None:
+    async with running(echo(), MemoryStorage()) as site:
+        site.client.cookies.clear()
+        plain = await site.client.get("")
+        site.client.cookies.clear()
+        secure = await site.client.get("", headers={"x-forwarded-proto": "https"})
+        cookies = plain.headers["set-cookie"].lower(), secure.headers["set-cookie"].lower()
+        assert ["; secure" in each for each in cookies] == [False, True]
 
 
 async def test_an_uploaded_page_never_runs_and_belongs_to_its_chat() -> None:

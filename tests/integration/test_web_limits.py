@@ -57,7 +57,7 @@ async def test_what_a_person_reads_is_in_the_language_of_their_browser() -> None
         page = await site.client.get("", headers={"accept-language": german})
         assert '<html lang="de">' in page.text
         assert 'placeholder="Nachricht"' in page.text
-        async with site.page(**{"accept-language": german}) as line:
+        async with site.page(headers={"accept-language": german}) as line:
             await until(line, "live")
             await line.send(frame("say", 1, text="unkeepable"))
             told = (await until(line, "refused"))[-1]
@@ -150,7 +150,8 @@ async def test_a_page_gets_older_messages_when_it_asks_for_them() -> None:
         async with site.page() as line:
             newest = await until(line, "lines")
             assert words(newest) == [f"line {n}" for n in range(250, 450)] + ["line 0, mended"]
-            found, window = [], newest[-1]
+            found: list[str] = []
+            window = newest[-1]
             while window["more"]:
                 await line.send(json.dumps({"t": "older", "before": window["first"]}))
                 window = (await until(line, "older"))[-1]
@@ -183,7 +184,7 @@ async def test_an_address_has_a_limit_of_its_own(caplog: pytest.LogCaptureFixtur
             assert two.close_code == 4430
         assert "FORWARDED_ALLOW_IPS" in caplog.text
         elsewhere = {"x-forwarded-for": "203.0.113.7"}  # told by a proxy on this machine
-        async with site.page(**elsewhere) as three:
+        async with site.page(headers=elsewhere) as three:
             await until(three, "live")
 
 

@@ -143,7 +143,7 @@ def test_one_span_is_read_and_what_is_none_means_all(wanted: str, span: Span | N
     assert span_of(wanted, 100) == span
 
 
-@pytest.mark.parametrize("wanted", ["bytes=100-", "bytes=100-200", "bytes=-0"])
+@pytest.mark.parametrize("wanted", ["bytes=100-", "bytes=500-", "bytes=100-200", "bytes=-0"])
 def test_a_span_behind_the_end_is_refused(wanted: str) -> None:
     with pytest.raises(NoSuchSpan, match="has 100 bytes"):
         span_of(wanted, 100)

@@ -39,7 +39,8 @@ def span_of(wanted: str, size: int) -> Span | None:
     if found[3] is not None:  # so many at the end
         span = Span(max(0, size - int(found[3])), size)
     else:
-        start, last = int(found[1]), int(found[2]) if found[2] else size
+        start = int(found[1])
+        last = int(found[2]) if found[2] else max(start, size)
         if last < start:
             return None
         span = Span(start, min(size, last + 1))
