@@ -54,14 +54,14 @@ class Inbox:
         self._everywhere = everywhere
         self._observing = observing
 
-    async def accept(self, updates: Sequence[Update]) -> None:
+    async def accept(self, updates: Sequence[Update]) -> Sequence[Update]:
         """Keeps a page; see ``flows.ports.Intake``."""
         if not updates:
-            return
+            return ()
         begun = perf_counter() if self._observing is not None else 0.0
-        items = await self._keep(await self._aliases.all_received(updates))
+        items, left_out = await self._keep(await self._aliases.all_received(updates))
         if self._observing is not None:
-            seqs, known = [item.seq for item in items], len(updates) - len(items)
+            seqs, known = [item.seq for item in items], len(updates) - len(items) - len(left_out)
             self._observing.accepted(updates[0].source, seqs, duplicates=known, begun=begun)
         for item in items:
             if isinstance(item.update.content, Press):
@@ -70,6 +70,7 @@ class Inbox:
             if self._everywhere:
                 self._turns.fall_behind()
             self._turns.offer(items)
+        return left_out
 
     async def set_aside(self, source: str, ext: str, body: str, *, at: int) -> None:
         """Keeps what is no update as a dead letter; see ``flows.ports.Intake``. What no storage
@@ -89,10 +90,11 @@ class Inbox:
             unreadable = Unreadable(body, NO_UPDATE)
             self._turns.offer([Item(seq, row.part, None, update, unreadable=unreadable)])
 
-    async def _keep(self, updates: Sequence[Update]) -> list[Item]:
-        """Stores the page; answers those that are new. One that no storage could ever take is
-        left out, or its channel would hand it in for ever.
+    async def _keep(self, updates: Sequence[Update]) -> tuple[list[Item], list[Update]]:
+        """Stores the page; answers those that are new, and those that no storage could ever take:
+        these are left out, or their channel would hand them in for ever.
         """
+        left_out: list[Update] = []
         kept, rows = list(updates), [self._row(update) for update in updates]
         while True:
             try:
@@ -101,6 +103,7 @@ class Inbox:
                 place, culprit = error.index, kept[error.index]
                 if culprit.raw is None:
                     _log.error("%s %s is dropped: %s", culprit.source, culprit.ext, error.reason)
+                    left_out.append(culprit)
                     del kept[place], rows[place]
                 else:
                     kept[place] = replace(culprit, raw=None)
@@ -113,11 +116,12 @@ class Inbox:
                 if None in seqs:
                     # another worker may have kept what this one has never seen: it goes first
                     self._turns.fall_behind()
-                return [
+                items = [
                     Item(seq, row.part, row.conv, update, 0, {}, None)
                     for update, row, seq in zip(kept, rows, seqs, strict=True)
                     if seq is not None
                 ]
+                return items, left_out
 
     async def put(self, row: InboxRow, update: Update) -> int | None:
         """Keeps a row that does not come from a channel, and lets its turn run; answers its

@@ -121,10 +121,11 @@ class _Gate:
         self._part = part
         self._progress = False
 
-    async def accept(self, updates: Sequence[Update]) -> None:
+    async def accept(self, updates: Sequence[Update]) -> Sequence[Update]:
         await self._open()
-        await self._inner.accept(updates)
+        left_out = await self._inner.accept(updates)
         self._progress = True
+        return left_out
 
     async def set_aside(self, source: str, ext: str, body: str, *, at: int) -> None:
         await self._open()

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from flows.errors import ChannelStopped
 
@@ -30,6 +31,9 @@ BACKLOG = 128
 
 FRAME = 64 * 1024
 """Bytes that a WebSocket message may have, unless it is said."""
+
+_HERE = "unix"
+"""The address of who comes over a Unix socket."""
 
 _PLACE = re.compile(r"(?:\[([0-9A-Fa-f:.%]+)\]|([^\[\]:/\s]*)):([0-9]{1,5})", re.ASCII)
 
@@ -123,6 +127,7 @@ class Listener:
         self._frame = frame
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._listening: socket.socket | None = None
 
     async def open(self) -> None:
         """Listens.
@@ -130,6 +135,7 @@ class Listener:
         Raises:
             ChannelStopped: that cannot be done at this place.
         """
+        config = self._config()
         try:
             listening = self.place.bound()
         except (OSError, OverflowError) as error:
@@ -137,10 +143,21 @@ class Listener:
                 f"{self._what} cannot listen at {self.place} ({error}). Name another place with "
                 f"{self._variable}, or stop what listens there."
             ) from None
+        self._listening = listening
         if self.place.path is None:
             self.place = replace(self.place, port=listening.getsockname()[1])
+        self._server = _Server(config)
+        self._serving = asyncio.ensure_future(self._server.serve(sockets=[listening]))
+        log.info("%s listens at %s", self._what, self.place)
+
+    def _config(self) -> uvicorn.Config:
+        """What the server is made of; raises ChannelStopped where a part of it is missing, before
+        anything is bound.
+        """
+        over_a_path = self.place.path is not None
         config = uvicorn.Config(
-            self._app,
+            _FromProxies(self._app) if over_a_path else self._app,
+            proxy_headers=not over_a_path,
             ws="wsproto",
             ws_max_size=self._frame,
             lifespan="off",
@@ -151,19 +168,32 @@ class Listener:
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=CLOSING,
         )
-        self._server = _Server(config)
-        self._serving = asyncio.ensure_future(self._server.serve(sockets=[listening]))
-        log.info("%s listens at %s", self._what, self.place)
+        try:
+            config.load()
+        except ImportError as error:
+            raise ChannelStopped(
+                f"{self._what} cannot serve: {error}. Install what is missing, such as with "
+                "'pip install wsproto'."
+            ) from error
+        return config
 
     async def failed(self) -> None:
-        """Raises when the server has ended by itself."""
+        """Raises when the server has ended by itself, once it says why and listens again.
+
+        Raises:
+            ChannelStopped: it cannot listen again.
+        """
         if self._serving is None:
             raise RuntimeError("the web server is not open")
         await asyncio.wait((self._serving,))
         error = None if self._serving.cancelled() else self._serving.exception()
         self._serving = None
+        why = "it does not say why" if error is None else repr(error)
+        log.error("%s has ended by itself: %s", self._what, why, exc_info=error)
+        if self._listening is not None:
+            self._listening.close()  # or it would stand in the way of the next one
         await self.open()
-        raise RuntimeError("the web server had ended, and was started again") from error
+        raise RuntimeError(f"the web server had ended ({why}), and was started again") from error
 
     async def close(self) -> None:
         """Listens no more; requests under way get a moment to end."""
@@ -173,6 +203,26 @@ class Listener:
         await asyncio.wait((self._serving,))
         self._server = self._serving = None
         self.place.left()
+
+
+class _FromProxies:
+    """What comes over a Unix socket comes from a proxy on this machine, so what it says of whom
+    it serves, and whether by https, is believed, as of one at 127.0.0.1.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._believing = ProxyHeadersMiddleware(self._known, trusted_hosts=[_HERE])  # type: ignore[arg-type]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["client"] is None:
+            scope["client"] = (_HERE, 0)
+        await self._believing(scope, receive, send)  # type: ignore[arg-type]
+
+    async def _known(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["client"] == (_HERE, 0):  # the proxy has not said whom it serves
+            scope["client"] = None
+        await self._app(scope, receive, send)
 
 
 class _Server(uvicorn.Server):

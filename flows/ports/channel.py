@@ -16,9 +16,12 @@ from flows.updates import Update
 class Intake(Protocol):
     """What a channel hands its updates to."""
 
-    async def accept(self, updates: Sequence[Update]) -> None:
+    async def accept(self, updates: Sequence[Update]) -> Sequence[Update]:
         """Keeps a page of updates. When this returns they are durable, and the channel may
         acknowledge them; when it raises, it must not.
+
+        It answers those that were left out, since no storage could ever keep them: there is no
+        use in handing them in again, and a channel may tell who has sent them.
 
         Raises:
             StorageDown: nothing was kept; hand the page in again later.

@@ -173,10 +173,17 @@ class FlowStorage(Protocol):
         ...
 
     async def lines(
-        self, conv: str, track: str, *, after: int, limit: int, newest: bool = False
+        self,
+        conv: str,
+        track: str,
+        *,
+        after: int,
+        limit: int,
+        newest: bool = False,
+        before: int | None = None,
     ) -> Sequence[Line]:
-        """The lines of a track whose place is above ``after``, ascending: the first of them, or
-        the ``newest``, at most ``limit``.
+        """The lines of a track whose place is above ``after`` and below ``before``, ascending:
+        the first of them, or the ``newest``, at most ``limit``.
         """
         ...
 

@@ -91,9 +91,18 @@ class Forwarding:
         return await self.inner.record(rows)
 
     async def lines(
-        self, conv: str, track: str, *, after: int, limit: int, newest: bool = False
+        self,
+        conv: str,
+        track: str,
+        *,
+        after: int,
+        limit: int,
+        newest: bool = False,
+        before: int | None = None,
     ) -> Sequence[Line]:
-        return await self.inner.lines(conv, track, after=after, limit=limit, newest=newest)
+        return await self.inner.lines(
+            conv, track, after=after, limit=limit, newest=newest, before=before
+        )
 
     async def alias(self, source: str, chat: str, canonical: str) -> None:
         await self.inner.alias(source, chat, canonical)

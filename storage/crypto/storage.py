@@ -116,9 +116,18 @@ class EncryptedStorage(Forwarding):
         return await self.inner.record(_each(rows, self._opened.line))
 
     async def lines(
-        self, conv: str, track: str, *, after: int, limit: int, newest: bool = False
+        self,
+        conv: str,
+        track: str,
+        *,
+        after: int,
+        limit: int,
+        newest: bool = False,
+        before: int | None = None,
     ) -> Sequence[Line]:
-        found = await self.inner.lines(conv, track, after=after, limit=limit, newest=newest)
+        found = await self.inner.lines(
+            conv, track, after=after, limit=limit, newest=newest, before=before
+        )
         return [self._opened.recorded(conv, line) for line in found]
 
     async def aliases(self) -> Mapping[tuple[str, str], str]:

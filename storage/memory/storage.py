@@ -202,9 +202,20 @@ class MemoryStorage:
         return [database.put_line(row) for row in rows]
 
     async def lines(
-        self, conv: str, track: str, *, after: int, limit: int, newest: bool = False
+        self,
+        conv: str,
+        track: str,
+        *,
+        after: int,
+        limit: int,
+        newest: bool = False,
+        before: int | None = None,
     ) -> Sequence[Line]:
-        found = [line for line in self._opened().track(conv, track) if line.n > after]
+        found = [
+            line
+            for line in self._opened().track(conv, track)
+            if line.n > after and (before is None or line.n < before)
+        ]
         return found[-limit:] if newest else found[:limit]
 
     async def alias(self, source: str, chat: str, canonical: str) -> None:

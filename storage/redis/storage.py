@@ -222,9 +222,17 @@ class RedisStorage:
         return places
 
     async def lines(
-        self, conv: str, track: str, *, after: int, limit: int, newest: bool = False
+        self,
+        conv: str,
+        track: str,
+        *,
+        after: int,
+        limit: int,
+        newest: bool = False,
+        before: int | None = None,
     ) -> Sequence[Line]:
-        arguments = (self._time(), conv, track, ordered(after + 1), limit, int(newest))
+        end = "" if before is None else ordered(before)
+        arguments = (self._time(), conv, track, ordered(after + 1), limit, int(newest), end)
         flat = await self._link.script("lines", *arguments)
         return [unpack.line(row) for row in unpack.rows(flat, 2)]
 

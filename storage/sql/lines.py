@@ -10,6 +10,9 @@ from flows.ports import Line, LineRow
 from storage.sql.dialects import Cursor, Dialect, Race, Refused
 from storage.sql.tables import transcripts
 
+_END = (1 << 63) - 1
+"""Above every place."""
+
 
 class Lines:
     """The table of lines. Each is a few statements of its own: they come one by one."""
@@ -23,8 +26,10 @@ class Lines:
         )
         self._last = sql.compile(select(func.max(row.n)).where(*track), "conv_", "track_")
         self._insert = sql.compile(insert(transcripts), "conv", "track", "n", "name", "body", "at")
-        page = select(row.n, row.name, row.body, row.at).where(*track, row.n > bindparam("after_"))
-        names = ("conv_", "track_", "after_", "limit_")
+        page = select(row.n, row.name, row.body, row.at).where(
+            *track, row.n > bindparam("after_"), row.n < bindparam("before_")
+        )
+        names = ("conv_", "track_", "after_", "before_", "limit_")
         self._first = sql.compile(_limited(sql, page.order_by(row.n)), *names)
         self._newest = sql.compile(_limited(sql, page.order_by(row.n.desc())), *names)
 
@@ -33,11 +38,20 @@ class Lines:
         return [self._record(cursor, row) for row in rows]
 
     def read(
-        self, cursor: Cursor, *, conv: str, track: str, after: int, limit: int, newest: bool
+        self,
+        cursor: Cursor,
+        *,
+        conv: str,
+        track: str,
+        after: int,
+        before: int | None,
+        limit: int,
+        newest: bool,
     ) -> list[Line]:
-        """The lines above a place, ascending: the first ones or the newest."""
+        """The lines between two places, ascending: the first ones or the newest."""
+        end = _END if before is None else before
         statement = self._newest if newest else self._first
-        found = cursor.execute(statement, (conv, track, after, limit)).fetchall()
+        found = cursor.execute(statement, (conv, track, after, end, limit)).fetchall()
         page = [Line(*row) for row in found]
         return page[::-1] if newest else page
 

@@ -184,10 +184,23 @@ class SqlStorage:
         return await each_stored(self._opened.hot, self._lines.record, rows)
 
     async def lines(
-        self, conv: str, track: str, *, after: int, limit: int, newest: bool = False
+        self,
+        conv: str,
+        track: str,
+        *,
+        after: int,
+        limit: int,
+        newest: bool = False,
+        before: int | None = None,
     ) -> Sequence[Line]:
         work = partial(
-            self._lines.read, conv=conv, track=track, after=after, limit=limit, newest=newest
+            self._lines.read,
+            conv=conv,
+            track=track,
+            after=after,
+            before=before,
+            limit=limit,
+            newest=newest,
         )
         return await self._opened.hot.read(work)
 

@@ -60,6 +60,17 @@ class RecordContract(Contract):
         newest = await storage.lines(conv("ada"), "chat", after=0, limit=2, newest=True)
         assert [found.name for found in newest] == ["6", "7"]
 
+    @pytest.mark.parametrize(("before", "names"), [(5, ["3", "4"]), (2, ["1"]), (1, [])])
+    async def test_the_newest_before_a_place_come_ascending(
+        self, backend: Backend, before: int, names: list[str]
+    ) -> None:
+        storage = await backend.open()
+        await storage.record([line(str(n), at=n) for n in range(1, 8)])
+        found = await storage.lines(
+            conv("ada"), "chat", after=0, limit=2, newest=True, before=before
+        )
+        assert [each.name for each in found] == names
+
     async def test_it_is_there_after_a_crash(self, backend: Backend) -> None:
         storage = await backend.open()
         await storage.record([line("a")])

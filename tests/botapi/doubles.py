@@ -20,7 +20,7 @@ class Inbox:
         self.gate.set()
         self._came = asyncio.Condition()
 
-    async def accept(self, updates: Sequence[Update]) -> None:
+    async def accept(self, updates: Sequence[Update]) -> Sequence[Update]:
         """Keeps a page, once the gate is open."""
         await self.gate.wait()
         if self.failures:
@@ -29,6 +29,7 @@ class Inbox:
         self.updates.extend(updates)
         async with self._came:
             self._came.notify_all()
+        return ()
 
     async def set_aside(self, source: str, ext: str, body: str, *, at: int) -> None:
         """Keeps what is no update."""

@@ -2,106 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from starlette.requests import HTTPConnection
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus
+from websockets.asyncio.client import connect
 
-from engine import App
-from engine.channels.web import WebChannel, WebPerson
-from flows import Context, PhotoMessage, Router
+from engine.channels.web import WebPerson
 from flows.ports import Delivery
 from storage import MemoryStorage
+from tests.webchat import echo, heard, running, until, words
 
 pytestmark = pytest.mark.anyio
 
 FIRST, SECOND = "c-00000000000000000001", "c-00000000000000000002"
-
-
-def echo() -> App:
-    """Says again what it hears, and how often it has heard anything."""
-    router = Router("echo")
-
-    @router.fallback
-    async def answer(ctx: Context) -> None:
-        content = ctx.update.content
-        if isinstance(content, PhotoMessage):
-            data = [piece async for piece in ctx.bot.chunks(content.file)]
-            ctx.reply(f"{content.file.name}: {len(b''.join(data))} bytes")
-            return
-        ctx.reply(f"you said {getattr(content, 'text', content.kind)}")
-
-    return App(router)
-
-
-class Site:
-    """A chat that listens, and a client with a cookie."""
-
-    def __init__(self, channel: WebChannel, url: str, client: httpx.AsyncClient) -> None:
-        self.channel = channel
-        self.url = url
-        self.client = client
-
-    @property
-    def cookie(self) -> str:
-        return "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
-
-    @asynccontextmanager
-    async def page(self, *, after: int = 0, **headers: str) -> AsyncIterator[ClientConnection]:
-        """A page that has said hello and has what was said before."""
-        address = f"{self.url.replace('http', 'ws')}ws"
-        async with connect(
-            address, additional_headers={"cookie": self.cookie, **headers}, proxy=None
-        ) as line:
-            await line.send(json.dumps({"t": "hello", "after": after}))
-            yield line
-
-
-@asynccontextmanager
-async def running(app: App, storage: MemoryStorage, **options: Any) -> AsyncIterator[Site]:
-    told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    channel = WebChannel("test", listen="127.0.0.1:0", listening=told.set_result, **options)
-    stop = asyncio.Event()
-    run = asyncio.ensure_future(app.run(channel=channel, storage=storage, stop=stop))
-    try:
-        url = await told
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-            while (await client.get("")).status_code == 503:  # noqa: ASYNC110 -- as a browser asks
-                await asyncio.sleep(0.01)
-            yield Site(channel, url, client)
-    finally:
-        stop.set()
-        await run
-
-
-async def until(line: ClientConnection, kind: str) -> list[dict[str, Any]]:
-    """The frames up to the first of a kind."""
-    frames: list[dict[str, Any]] = []
-    async with asyncio.timeout(30):
-        while not frames or frames[-1]["t"] != kind:
-            frames.append(json.loads(await line.recv()))
-    return frames
-
-
-def words(frames: list[dict[str, Any]]) -> list[str]:
-    """What the lines in the frames say."""
-    lines = [line for frame in frames if frame["t"] == "lines" for line in frame["lines"]]
-    return ["".join(map(str, line["it"]["text"])) for line in lines]
-
-
-async def heard(line: ClientConnection, wanted: list[str]) -> None:
-    found: list[str] = []
-    async with asyncio.timeout(30):
-        while found[: len(wanted)] != wanted:
-            found += words([json.loads(await line.recv())])
 
 
 async def test_what_is_sent_again_is_one_update_and_is_acknowledged_both_times() -> None:
@@ -144,9 +59,9 @@ async def test_a_delivery_that_is_sent_again_is_recorded_once() -> None:
 
 async def test_another_site_cannot_talk_as_the_person() -> None:
     async with running(echo(), MemoryStorage()) as site:
-        with pytest.raises(InvalidStatus):
-            async with site.page(origin="https://evil.example"):
-                pass
+        async with site.page(headers={"origin": "https://evil.example"}) as line:
+            await line.wait_closed()
+            assert (line.close_code, line.close_reason) == (4403, "this page is of another host")
         upload = await site.client.post(
             f"files/{FIRST}", content=b"x", headers={"origin": "https://evil.example"}
         )
@@ -181,6 +96,35 @@ async def test_an_upload_reaches_the_flow_and_can_be_read_back() -> None:
         assert (back.content, back.headers["content-type"]) == (data, "image/png")
         large = await site.client.post(f"files/{SECOND}", content=data + data)
         assert (large.status_code, "0.476837 MB" in large.json()["reason"]) == (413, True)
+
+
+async def test_a_span_of_a_file_can_be_fetched() -> None:
+    async with running(echo(), MemoryStorage()) as site:
+        data = bytes(range(256)) * 1500  # two pieces
+        await site.client.post(
+            f"files/{FIRST}", content=data, headers={"content-type": "video/mp4"}
+        )
+        for wanted, start, stop in (
+            ("bytes=0-1", 0, 2), ("bytes=190000-200000", 190_000, 200_001),
+            ("bytes=300000-", 300_000, len(data)), ("bytes=-5", len(data) - 5, len(data)),
+        ):  # fmt: skip
+            part = await site.client.get(f"files/{FIRST}", headers={"range": wanted})
+            assert (part.status_code, part.content) == (206, data[start:stop])
+            assert part.headers["content-range"] == f"bytes {start}-{stop - 1}/{len(data)}"
+        beyond = await site.client.get(f"files/{FIRST}", headers={"range": "bytes=999999-"})
+        assert (beyond.status_code, beyond.headers["content-range"]) == (416, "bytes */384000")
+        whole = await site.client.get(f"files/{FIRST}")
+        assert (whole.status_code, whole.headers["accept-ranges"]) == (200, "bytes")
+
+
+async def test_a_cookie_is_secure_where_a_proxy_says_that_the_page_is() -> None:
+    async with running(echo(), MemoryStorage()) as site:
+        site.client.cookies.clear()
+        plain = await site.client.get("")
+        site.client.cookies.clear()
+        secure = await site.client.get("", headers={"x-forwarded-proto": "https"})
+        cookies = plain.headers["set-cookie"].lower(), secure.headers["set-cookie"].lower()
+        assert ["; secure" in each for each in cookies] == [False, True]
 
 
 async def test_an_uploaded_page_never_runs_and_belongs_to_its_chat() -> None:

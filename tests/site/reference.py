@@ -319,7 +319,7 @@ PAGES = (
         "[bots of other libraries](../adapters.md).",
         (
             Section("Telegram", "engine.channels.telegram", ("TelegramChannel", "Webhook")),
-            Section("Web chat", "engine.channels.web", ("WebChannel", "WebPerson")),
+            Section("Web chat", "engine.channels.web", ("WebChannel", "WebLimits", "WebPerson")),
             Section("Terminal", "engine.channels.console", ("ConsoleChannel",)),
             Section("aiogram", "engine.adapters.aiogram", ("AiogramFlows",)),
             Section(

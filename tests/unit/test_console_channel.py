@@ -39,13 +39,14 @@ class Bot:
         self._replies = replies
         self._unsettled: list[Update] = []
 
-    async def accept(self, updates: Sequence[Update]) -> None:
+    async def accept(self, updates: Sequence[Update]) -> Sequence[Update]:
         assert not self._unsettled, "a line was read before the bot had settled"
         if self.failures:
             self.failures -= 1
             raise StorageDown("the disk is full")
         self.updates += updates
         self._unsettled += updates
+        return ()
 
     async def set_aside(self, source: str, ext: str, body: str, *, at: int) -> None:
         raise AssertionError("a terminal sends nothing that is malformed")

@@ -23,8 +23,9 @@ class Kept:
     def __init__(self) -> None:
         self.pages = 0
 
-    async def accept(self, updates: Sequence[Update]) -> None:
+    async def accept(self, updates: Sequence[Update]) -> Sequence[Update]:
         self.pages += 1
+        return ()
 
     async def set_aside(self, source: str, ext: str, body: str, *, at: int) -> None:
         self.pages += 1

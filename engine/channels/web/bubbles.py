@@ -99,13 +99,14 @@ class Bubble:
     Attributes:
         ref: its name, the same as everywhere else.
         mine: the person has said it, and not the bot.
-        task: what is to be done: show it; give ``edit`` other ``buttons``; ``delete`` that one.
+        task: what is to be done: show it; give ``edit`` other ``buttons``; ``delete`` that one;
+            say that it was ``refused``, with the reason as its text.
         edit: the name of the message that it replaces, or that its task is about.
     """
 
     ref: str
     mine: bool = False
-    task: Literal["message", "buttons", "delete"] = "message"
+    task: Literal["message", "buttons", "delete", "refused"] = "message"
     edit: str = ""
     text: Rich = ()
     media: tuple[Shot, ...] = ()

@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
@@ -24,11 +24,14 @@ from engine.channels.listening import Listener, Place
 from engine.channels.web.desk import Desk
 from engine.channels.web.files import About, Files
 from engine.channels.web.incoming import FILE_ID
+from engine.channels.web.labels import Labels
+from engine.channels.web.limits import Doors, Quota, WebLimits
 from engine.channels.web.outgoing import bubble_of
 from engine.channels.web.people import Identify, WebPerson
 from engine.channels.web.records import Records
 from engine.channels.web.rooms import Rooms
 from engine.channels.web.site import Site
+from engine.channels.web.spans import Span
 from engine.channels.web.talk import Talk, Welcome
 from engine.channels.web.visitors import Visitors
 from engine.clock import SystemClock
@@ -64,6 +67,7 @@ class WebChannel:
         origins: those of other addresses that the page is reached by, such as
             ``https://www.example.org``, where a proxy does not hand on the host.
         upload_limit: bytes that a file may have.
+        limits: how many pages may be open, and how much may be uploaded in a day.
         listening: is called with the address of the page, once it listens.
 
     Raises:
@@ -79,6 +83,7 @@ class WebChannel:
         identify: Identify | None = None,
         origins: Collection[str] = (),
         upload_limit: int = UPLOAD_LIMIT,
+        limits: WebLimits | None = None,
         listening: Callable[[str], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -94,8 +99,17 @@ class WebChannel:
         self._visitors = Visitors(identify)
         self._rooms = Rooms()
         self._files = Files(self._records, clock, limit=upload_limit)
+        self.labels = Labels()
+        self._limits = limits or WebLimits()
+        self._quota = Quota(self._limits, clock)
+        self.doors = Doors(self._limits)
         self._desk = Desk(
-            self._source, clock, records=self._records, files=self._files, rooms=self._rooms
+            self._source,
+            clock,
+            records=self._records,
+            files=self._files,
+            rooms=self._rooms,
+            labels=self.labels,
         )
         self._calls = WebCalls(self._rooms, self._files)
         self._commands: tuple[tuple[str, str], ...] = ()
@@ -222,9 +236,17 @@ class WebChannel:
         """Who it is."""
         return await self._visitors.person(connection)
 
-    async def welcome(self, connection: HTTPConnection, response: Response) -> None:
+    async def guest(self, connection: HTTPConnection) -> WebPerson | None:
+        """Who loads the page."""
+        return await self._visitors.guest(connection)
+
+    def remember(self, connection: HTTPConnection, response: Response, person: WebPerson) -> None:
         """Lets the person be known again."""
-        await self._visitors.welcome(connection, response)
+        self._visitors.remember(connection, response, person)
+
+    def mark(self, person: WebPerson) -> str:
+        """Tells people of one browser apart."""
+        return self._visitors.mark(person)
 
     async def talk(self, socket: WebSocket, person: WebPerson) -> None:
         """Talks with a page until it goes."""
@@ -243,7 +265,7 @@ class WebChannel:
             try:
                 await Talk(
                     socket, person, seat=seat, records=self._records, desk=self._desk,
-                    welcome=welcome,
+                    welcome=welcome, patience=self._limits.hello,
                 ).run()  # fmt: skip
             finally:
                 self._talks.discard(socket)
@@ -253,19 +275,25 @@ class WebChannel:
     ) -> FileRef | float:
         """Keeps an upload."""
         if re.fullmatch(FILE_ID, file) is None:
-            raise ValueError("This is no id of a file.")
+            raise ValueError("this is no id of a file")
         if seconds := self._desk.pace.wait(person.id):
             return max(1.0, seconds)
-        return await self._files.put(person.id, file, request.stream(), about)
+        return await self._files.put(person.id, file, self._counted(person, request), about)
 
-    async def fetch(self, person: WebPerson, file: str) -> tuple[About, StreamingResponse] | None:
-        """A file of the person's chat."""
+    async def _counted(self, person: WebPerson, request: Request) -> AsyncIterator[bytes]:
+        async for piece in request.stream():
+            self._quota.take(person.id, len(piece))
+            yield piece
+
+    async def about(self, person: WebPerson, file: str) -> About | None:
+        """What a file of the person's chat is."""
         if _FILE.fullmatch(file) is None:
             return None
-        about = await self._files.about(person.id, file)
-        if about is None:
-            return None
-        return about, StreamingResponse(self._files.pieces(person.id, file))
+        return await self._files.about(person.id, file)
+
+    def pieces(self, person: WebPerson, file: str, span: Span | None) -> AsyncIterator[bytes]:
+        """The bytes of a file of the person's chat."""
+        return self._files.pieces(person.id, file, span=span)
 
 
 class WebCalls:

@@ -6,7 +6,15 @@ import logging
 from dataclasses import dataclass
 
 from engine.channels.web.files import Files
-from engine.channels.web.incoming import Act, CannotTake, SentFile, bubble_of, content_of
+from engine.channels.web.incoming import (
+    Act,
+    CannotTake,
+    SentFile,
+    bubble_of,
+    content_of,
+    refusal_of,
+)
+from engine.channels.web.labels import Labels
 from engine.channels.web.pace import Pace
 from engine.channels.web.people import WebPerson
 from engine.channels.web.records import Records
@@ -14,10 +22,14 @@ from engine.channels.web.rooms import Rooms
 from flows.conversation import Address
 from flows.errors import BadRow, OutcomeUnknown, StorageDown
 from flows.ports import Clock, Intake
+from flows.translations import gettext
 from flows.updates import Content, Update
 
 AGAIN = 1.0
 """Seconds after which a page tries again what could not be kept."""
+
+UNREADABLE = gettext("This message cannot be read here.")
+NOT_KEPT = gettext("This message cannot be kept.")
 
 log = logging.getLogger("handrail.web")
 
@@ -56,7 +68,14 @@ class Desk:
     """
 
     def __init__(
-        self, source: str, clock: Clock, *, records: Records, files: Files, rooms: Rooms
+        self,
+        source: str,
+        clock: Clock,
+        *,
+        records: Records,
+        files: Files,
+        rooms: Rooms,
+        labels: Labels,
     ) -> None:
         self.intake: Intake | None = None
         self.pace = Pace(clock)
@@ -65,6 +84,11 @@ class Desk:
         self._records = records
         self._files = files
         self._rooms = rooms
+        self._labels = labels
+
+    def unreadable(self, person: WebPerson) -> Refused:
+        """The answer to what is no frame of ours."""
+        return Refused(id="", reason=self._labels.said(UNREADABLE, person.language))
 
     async def take(self, person: WebPerson, act: Act) -> Taken | Refused | Later:
         """Takes one thing in.
@@ -83,10 +107,10 @@ class Desk:
             content = content_of(act, person, about)
             await self._keep(self.intake, person, act, content)
         except CannotTake as refusal:
-            return Refused(id=act.id, reason=str(refusal))
+            return Refused(id=act.id, reason=self._labels.said(refusal.reason, person.language))
         except BadRow as error:
             log.warning("what a person has sent cannot be stored: %s", error.reason)
-            return Refused(id=act.id, reason="This message cannot be kept.")
+            return Refused(id=act.id, reason=self._labels.said(NOT_KEPT, person.language))
         except (StorageDown, OutcomeUnknown) as error:
             log.warning("what a person has sent was not kept (%s); the page tries again", error)
             return Later(id=act.id, seconds=AGAIN)
@@ -106,4 +130,9 @@ class Desk:
             message=None if bubble is None else act.id,
             reply_to=getattr(act, "reply_to", "") or None,
         )
-        await intake.accept([update])
+        if not await intake.accept([update]):
+            return
+        reason = self._labels.said(NOT_KEPT, person.language)
+        if bubble is not None and await self._records.add(person.id, refusal_of(act, reason)):
+            self._rooms.stir(person.id)
+        raise CannotTake(NOT_KEPT)

@@ -18,6 +18,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from engine.channels.web.records import Records
+from engine.channels.web.spans import Span
 from engine.saving import harmless_suffix, save
 from flows.downloads import Target, Told
 from flows.errors import DownloadFailed, FileTooLarge, StorageError
@@ -33,6 +34,7 @@ AT_ONCE = 4
 LONGEST_NAME = 255
 
 _END = "end"
+_ENDLESS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,15 +105,22 @@ class Files:
             return None
         return _ABOUT.validate_json(found[0].body)
 
-    async def pieces(self, chat: str, file: str) -> AsyncGenerator[bytes, None]:
-        """The bytes of a file that is there."""
-        conv, place = self._records.conv(chat), 0
+    async def pieces(
+        self, chat: str, file: str, *, span: Span | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """The bytes of a file that is there, or those of a span of it."""
+        start, stop = (span.start, span.stop) if span is not None else (0, _ENDLESS)
+        conv, place, at = self._records.conv(chat), 0, 0
         while page := await self._records.storage.lines(
             conv, _track(file), after=place, limit=AT_ONCE
         ):
             for line in page:
-                if line.name != _END:
-                    yield b64decode(orjson.loads(line.body))
+                if line.name == _END or at >= stop:
+                    return
+                if at + PIECE > start:
+                    piece = b64decode(orjson.loads(line.body))
+                    yield piece[max(0, start - at) : stop - at]
+                at += PIECE
             place = page[-1].n
 
     # --- for handlers: flows.downloads.Downloads ----------------------------------------

@@ -16,6 +16,7 @@ from engine.channels.web.files import About, reference
 from engine.channels.web.markup import rich
 from engine.channels.web.people import WebPerson
 from flows.errors import HandrailError
+from flows.translations import gettext
 from flows.updates import (
     AudioMessage,
     Command,
@@ -44,7 +45,11 @@ Ref = Annotated[str, Field(max_length=64)]
 
 
 class CannotTake(HandrailError, ValueError):
-    """What a person has sent cannot be taken; the message is for them."""
+    """What a person has sent cannot be taken; ``reason`` is for them."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class _Frame(BaseModel):
@@ -108,11 +113,18 @@ class SentFile(_Frame):
     plain: bool = False
 
 
+class Older(_Frame):
+    """What was said before the place ``before``?"""
+
+    t: Literal["older"]
+    before: Annotated[int, Field(ge=1, lt=1 << 53)]
+
+
 Act = Say | Pressed | Here | Card | SentFile
 """What a person does."""
 
-FRAMES: TypeAdapter[Hello | Ping | Act] = TypeAdapter(
-    Annotated[Hello | Ping | Act, Field(discriminator="t")]
+FRAMES: TypeAdapter[Hello | Ping | Older | Act] = TypeAdapter(
+    Annotated[Hello | Ping | Older | Act, Field(discriminator="t")]
 )
 
 
@@ -137,12 +149,12 @@ def content_of(act: Act, person: WebPerson, about: About | None) -> Content:
         case Card() if person.phone:
             return ContactMessage(phone=person.phone, name=person.name, user=person.id, own=True)
         case Card():
-            raise CannotTake("Your phone number is not known here. Please write it.")
+            raise CannotTake(gettext("Your phone number is not known here. Please write it."))
         case SentFile() if about is not None:
             file = reference(person.id, act.id, about)
             return _file_message(file, _clean(act.caption, empty=True), plain=act.plain)
         case SentFile():
-            raise CannotTake("The file did not arrive as a whole. Please choose it again.")
+            raise CannotTake(gettext("The file did not arrive as a whole. Please choose it again."))
 
 
 def bubble_of(act: Act, content: Content) -> Bubble | None:
@@ -172,6 +184,11 @@ def bubble_of(act: Act, content: Content) -> Bubble | None:
             return None
 
 
+def refusal_of(act: Act, reason: str) -> Bubble:
+    """Tells of a bubble that is there already that the bot does not get it."""
+    return Bubble(ref=f"{act.id}-no", task="refused", edit=act.id, mine=True, text=(reason,))
+
+
 def _said(text: str) -> Content:
     if command := _COMMAND.fullmatch(text):
         return Command(command[1].lower(), (command[2] or "").strip())
@@ -195,10 +212,14 @@ def _clean(text: str, *, empty: bool = False) -> str:
     """The text as a storage can keep it."""
     kept = text.replace("\0", "").strip()
     if not kept and not empty:
-        raise CannotTake("There is nothing in this message.")
+        raise CannotTake(gettext("There is nothing in this message."))
     if len(kept) > LONGEST_TEXT:
         raise CannotTake(
-            f"This message has {len(kept)} characters, and {LONGEST_TEXT} is the most. Please "
-            "send it in parts."
+            gettext(
+                "This message has {count} characters, and {most} is the most. Please send it in "
+                "parts.",
+                count=len(kept),
+                most=LONGEST_TEXT,
+            )
         )
     return kept

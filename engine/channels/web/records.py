@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import orjson
 
 from engine.channels.web.bubbles import Bubble
+from engine.channels.web.folding import Folding, Window
 from flows.conversation import Address, ConversationKey
 from flows.errors import StorageDown
 from flows.ports import Clock, FlowStorage, Line, LineRow
@@ -21,11 +22,14 @@ from flows.ports import Clock, FlowStorage, Line, LineRow
 CHAT = "chat"
 """The track of what is said."""
 
-NEWEST = 200
-"""Lines that a page begins with."""
+WINDOW = 200
+"""Messages that a page begins with, and that it gets each time it goes further back."""
 
 PAGE = 100
 """Lines that are read at once."""
+
+PAGES = 50
+"""How often lines are read for one window: where there are edits alone it ends earlier."""
 
 _FOR_EVER = (1 << 53) - 2  # never before the time that the sweep goes by
 
@@ -63,10 +67,31 @@ class Records:
         (place,) = await self.storage.record([row])
         return place is not None
 
-    async def after(self, chat: str, place: int) -> Sequence[Line]:
-        """The next lines after a place; from the beginning, the newest."""
+    async def after(self, chat: str, place: int) -> Sequence[Line] | None:
+        """The next lines after a place; None: the line at that place is not there any more, since
+        the chat was erased or swept.
+        """
+        found = await self.storage.lines(self.conv(chat), CHAT, after=place - 1, limit=PAGE + 1)
+        return found[1:] if found and found[0].n == place else None
+
+    async def window(self, chat: str, *, before: int | None = None) -> Window:
+        """The newest messages before a place, or of all, with their edits in them."""
+        folding, first, last = Folding(), before, 0
+        for _ in range(PAGES):
+            page = await self._back(chat, first, PAGE)
+            for line in reversed(page):
+                folding.add(line)
+                first, last = line.n, max(last, line.n)
+                if folding.count == WINDOW:
+                    break
+            if len(page) < PAGE or folding.count == WINDOW:
+                break
+        more = bool(await self._back(chat, first, 1)) if last else False
+        return Window(lines=folding.done(), first=first or 0, last=last, more=more)
+
+    async def _back(self, chat: str, before: int | None, limit: int) -> Sequence[Line]:
         return await self.storage.lines(
-            self.conv(chat), CHAT, after=place, limit=PAGE if place else NEWEST, newest=not place
+            self.conv(chat), CHAT, after=0, before=before, limit=limit, newest=True
         )
 
     async def key(self) -> bytes:

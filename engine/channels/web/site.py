@@ -7,7 +7,9 @@ people have uploaded are shown only as what is harmless, to their own chat, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import re
+from collections.abc import AsyncIterator, Mapping
 from html import escape
 from importlib.resources import files as resources
 from typing import Protocol
@@ -21,8 +23,13 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from engine.channels.web.files import About
+from engine.channels.web.labels import Labels
+from engine.channels.web.limits import Doors, TooManyPages, TooMuchUploaded
 from engine.channels.web.people import WebPerson
+from engine.channels.web.spans import NoSuchSpan, Span, span_of
+from engine.channels.web.visitors import CannotIdentify, language
 from flows.errors import FileTooLarge, StorageError
+from flows.translations import gettext
 from flows.updates import FileRef
 
 POLICY = (
@@ -47,6 +54,12 @@ _PAGE = {"chat.css": "text/css; charset=utf-8", "chat.js": "text/javascript; cha
 
 AGAIN = {"retry-after": "2"}
 
+_PLACE = re.compile(r"\{\{(\w+)\}\}")
+_NOBODY = gettext("Nobody is signed in. Please load the page again.")
+_WRONG = gettext("Something went wrong. Please try again.")
+
+log = logging.getLogger("handrail.web")
+
 
 class Host(Protocol):
     """What stands behind the pages: the channel."""
@@ -61,12 +74,32 @@ class Host(Protocol):
         """Whether the bot runs."""
         ...
 
-    async def person(self, connection: HTTPConnection) -> WebPerson | None:
-        """Who it is."""
+    @property
+    def labels(self) -> Labels:
+        """What it says by itself."""
         ...
 
-    async def welcome(self, connection: HTTPConnection, response: Response) -> None:
+    @property
+    def doors(self) -> Doors:
+        """Counts the pages that are open."""
+        ...
+
+    async def person(self, connection: HTTPConnection) -> WebPerson | None:
+        """Who it is. Raises CannotIdentify."""
+        ...
+
+    async def guest(self, connection: HTTPConnection) -> WebPerson | None:
+        """Who loads the page; somebody who is new becomes one, if they can. Raises
+        CannotIdentify.
+        """
+        ...
+
+    def remember(self, connection: HTTPConnection, response: Response, person: WebPerson) -> None:
         """Lets the person be known again."""
+        ...
+
+    def mark(self, person: WebPerson) -> str:
+        """Tells people of one browser apart."""
         ...
 
     async def talk(self, socket: WebSocket, person: WebPerson) -> None:
@@ -80,12 +113,17 @@ class Host(Protocol):
 
         Raises:
             FileTooLarge: it is.
+            TooMuchUploaded: as much was uploaded in a day as may be.
             StorageError: it was not kept.
         """
         ...
 
-    async def fetch(self, person: WebPerson, file: str) -> tuple[About, StreamingResponse] | None:
-        """A file of the person's chat, what it is and its bytes; None: there is none."""
+    async def about(self, person: WebPerson, file: str) -> About | None:
+        """What a file of the person's chat is; None: there is none."""
+        ...
+
+    def pieces(self, person: WebPerson, file: str, span: Span | None) -> AsyncIterator[bytes]:
+        """The bytes of a file of the person's chat, all or those of a span."""
         ...
 
 
@@ -116,33 +154,67 @@ class Site:
             return RedirectResponse(f"{request.url.path}/", status_code=307)
         if not self._host.ready:
             return _starting()
-        title = escape(self._host.title)
+        try:
+            person = await self._host.guest(request)
+        except CannotIdentify:
+            return _trouble()
         response = Response(
-            self._index.replace("{{title}}", title),
+            self._filled(request, person),
             media_type="text/html",
             headers={**_HARMLESS, "cache-control": "no-store"},
         )
-        await self._host.welcome(request, response)
+        if person is not None:
+            self._host.remember(request, response, person)
         return response
+
+    def _filled(self, request: Request, person: WebPerson | None) -> str:
+        """The page in the words of who loads it."""
+        speaks = person.language if person is not None else language(request)
+        labels = self._host.labels.page(speaks)
+        values = {
+            **labels,
+            "lang": self._host.labels.locale(speaks),
+            "title": self._host.title,
+            "me": self._host.mark(person) if person is not None else "",
+            "labels": orjson.dumps(labels).decode(),
+        }
+        return _PLACE.sub(lambda found: escape(values[found[1]]), self._index)
 
     async def _asset(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name not in _PAGE:
-            return _told(404, "There is no such page.")
+            return _json(404, {"reason": "There is no such page."})
         headers = {**_HARMLESS, "cache-control": "no-cache"}
         return Response(_read(name), media_type=_PAGE[name], headers=headers)
 
     # --- the conversation ---------------------------------------------------------------
 
     async def _talk(self, socket: WebSocket) -> None:
+        await socket.accept()  # only then a browser tells the page why it is closed
         if not self._is_ours(socket):
-            await socket.close(4403)
+            log.warning(
+                "a page of %.200r was refused, which is not of this host (%.200r): if it is "
+                "yours, name it in WebChannel(origins=...)",
+                socket.headers.get("origin"),
+                socket.headers.get("host"),
+            )
+            await socket.close(4403, "this page is of another host")
             return
-        await socket.accept()
+        try:
+            with self._host.doors.opened(socket.client.host if socket.client else ""):
+                await self._seated(socket)
+        except TooManyPages as refusal:
+            await socket.close(refusal.code, str(refusal))
+
+    async def _seated(self, socket: WebSocket) -> None:
         if not self._host.ready:
             await socket.close(1013, "the bot is starting")
             return
-        person = await self._host.person(socket)
+        try:
+            person = await self._host.person(socket)
+        except CannotIdentify:
+            await socket.close(1011, "something went wrong")
+            return
         if person is None:
             await socket.close(4401, "nobody is signed in")
             return
@@ -161,49 +233,114 @@ class Site:
 
     async def _upload(self, request: Request) -> Response:
         if not self._is_ours(request):
-            return _told(403, "This upload comes from another site.")
-        person = await self._host.person(request) if self._host.ready else None
+            return self._told(request, 403, gettext("This upload comes from another site."))
         if not self._host.ready:
-            return _told(503, "The bot is starting.", AGAIN)
-        if person is None:
-            return _told(401, "Nobody is signed in. Please load the page again.")
+            return self._told(request, 503, gettext("The bot is starting."), AGAIN)
         try:
-            kept = await self._host.upload(
-                person, request.path_params["file"], request, _about(request.query_params, request)
-            )
+            person = await self._host.person(request)
+        except CannotIdentify:
+            return self._told(request, 503, _WRONG, AGAIN)
+        if person is None:
+            return self._told(request, 401, _NOBODY)
+        return await self._put(request, person)
+
+    async def _put(self, request: Request, person: WebPerson) -> Response:
+        about = _about(request.query_params, request)
+        try:
+            kept = await self._host.upload(person, request.path_params["file"], request, about)
         except FileTooLarge as error:
             most = f"{error.limit / (1 << 20):g} MB"
-            return _told(413, f"The file is too large: {most} is the most.")
+            reason = gettext("The file is too large: {most} is the most.", most=most)
+            return self._told(request, 413, reason)
+        except TooMuchUploaded as error:
+            return self._told(request, 413, _too_much(error))
         except ValueError as error:
-            return _told(400, str(error))
+            return _json(400, {"reason": str(error)})
         except ClientDisconnect:
-            return _told(400, "The upload broke off.")
+            return self._told(request, 400, gettext("The upload broke off."))
         except StorageError:
-            return _told(503, "The file could not be kept just now.", AGAIN)
+            reason = gettext("The file could not be kept just now.")
+            return self._told(request, 503, reason, AGAIN)
         if isinstance(kept, int | float):
-            headers = {"retry-after": f"{kept:.0f}"}
-            return _told(429, "That is a lot at once. Please wait a moment.", headers)
+            reason = gettext("That is a lot at once. Please wait a moment.")
+            return self._told(request, 429, reason, {"retry-after": f"{kept:.0f}"})
         return _json(200, {"size": kept.size or 0})
 
     async def _fetch(self, request: Request) -> Response:
-        person = await self._host.person(request) if self._host.ready else None
-        if person is None:
-            return _told(401, "Nobody is signed in.")
+        file = request.path_params["file"]
         try:
-            found = await self._host.fetch(person, request.path_params["file"])
+            person = await self._host.person(request) if self._host.ready else None
+            if person is None:
+                return self._told(request, 401, _NOBODY)
+            about = await self._host.about(person, file)
+        except CannotIdentify:
+            return self._told(request, 503, _WRONG, AGAIN)
         except StorageError:
-            return _told(503, "The file cannot be read just now.", AGAIN)
-        if found is None:
-            return _told(404, "There is no such file any more.")
-        about, response = found
-        shown = about.mime in _SHOWN
-        response.headers.update(_HARMLESS)
-        response.headers["content-security-policy"] = "default-src 'none'; sandbox"
-        response.headers["content-type"] = about.mime if shown else "application/octet-stream"
-        response.headers["content-length"] = str(about.size)
-        response.headers["content-disposition"] = "inline" if shown else "attachment"
-        response.headers["cache-control"] = "private, max-age=3600"
-        return response
+            return self._told(request, 503, gettext("The file cannot be read just now."), AGAIN)
+        if about is None:
+            return self._told(request, 404, gettext("There is no such file any more."))
+        # a file never changes, so a condition of If-Range would always hold
+        try:
+            span = span_of(request.headers.get("range", ""), about.size)
+        except NoSuchSpan:
+            whole = {**_HARMLESS, "content-range": f"bytes */{about.size}"}
+            return Response(status_code=416, headers=whole)
+        return StreamingResponse(
+            self._host.pieces(person, file, span),
+            status_code=200 if span is None else 206,
+            headers=_file_headers(about, span),
+        )
+
+    def _told(
+        self,
+        request: Request,
+        status: int,
+        reason: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """A reason in the words of the browser."""
+        said = self._host.labels.said(reason, language(request))
+        return _json(status, {"reason": said}, headers)
+
+
+def _file_headers(about: About, span: Span | None) -> dict[str, str]:
+    shown = about.mime in _SHOWN
+    headers = {
+        **_HARMLESS,
+        "content-security-policy": "default-src 'none'; sandbox",
+        "content-type": about.mime if shown else "application/octet-stream",
+        "content-length": str(about.size if span is None else span.size),
+        "content-disposition": "inline" if shown else "attachment",
+        "cache-control": "private, max-age=3600",
+        "accept-ranges": "bytes",
+    }
+    if span is not None:
+        headers["content-range"] = f"bytes {span.start}-{span.stop - 1}/{about.size}"
+    return headers
+
+
+def _too_much(error: TooMuchUploaded) -> str:
+    if not error.limit:
+        return gettext(
+            "So much was uploaded today that there is no room for more. Please try again in "
+            "{hours} h.",
+            hours=error.hours,
+        )
+    return gettext(
+        "You have uploaded a lot: {most} a day is the most. Please try again in {hours} h.",
+        most=f"{error.limit / (1 << 20):g} MB",
+        hours=error.hours,
+    )
+
+
+def _trouble() -> Response:
+    """For a browser, while the host application cannot say who it is."""
+    return Response(
+        "Something went wrong. This page loads again by itself.",
+        status_code=503,
+        media_type="text/plain",
+        headers={**_HARMLESS, "retry-after": "5", "refresh": "5"},
+    )
 
 
 def _starting() -> Response:
@@ -228,10 +365,6 @@ def _about(query: Mapping[str, str], request: Request) -> About:
 
 def _pixels(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-
-
-def _told(status: int, reason: str, headers: Mapping[str, str] | None = None) -> Response:
-    return _json(status, {"reason": reason}, headers)
 
 
 def _json(

@@ -16,8 +16,9 @@ import orjson
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from engine.channels.web.desk import AGAIN, Desk, Later, Refused
-from engine.channels.web.incoming import FRAMES, LONGEST_TEXT, Act, Hello, Ping
+from engine.channels.web.desk import AGAIN, Desk, Later
+from engine.channels.web.folding import Window
+from engine.channels.web.incoming import FRAMES, LONGEST_TEXT, Act, Hello, Older, Ping
 from engine.channels.web.people import WebPerson
 from engine.channels.web.records import Records
 from engine.channels.web.rooms import Seat
@@ -55,6 +56,7 @@ class Talk:
         records: Records,
         desk: Desk,
         welcome: Welcome,
+        patience: float,
     ) -> None:
         self._socket = socket
         self._person = person
@@ -62,18 +64,26 @@ class Talk:
         self._records = records
         self._desk = desk
         self._welcome = welcome
+        self._patience = patience
         self._place = 0
 
     async def run(self) -> None:
         """Returns when the page has gone, or has sent what is no frame of ours."""
         with suppress(WebSocketDisconnect):
-            hello = await self._next()
+            hello = await self._first()
             if not isinstance(hello, Hello):
                 await self._socket.close(1008, "a page says hello first")
                 return
             self._place = hello.after
             await self._say(orjson.dumps(self._welcome))
             await self._both_ways()
+
+    async def _first(self) -> Hello | Ping | Older | Act | None:
+        """The first frame; None: it has not come in time, or is none of ours."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                return await self._next()
+        return None
 
     async def _both_ways(self) -> None:
         telling = asyncio.ensure_future(self._tell())
@@ -103,14 +113,32 @@ class Talk:
         """Says every line that the page does not have yet."""
         while True:
             try:
-                page = await self._records.after(self._person.id, self._place)
+                more = await (self._go_on() if self._place else self._begin())
             except StorageDown:
                 await asyncio.sleep(AGAIN)
                 continue
-            if not page:
+            if not more:
                 return
-            await self._say(_lines(page))
+
+    async def _begin(self) -> bool:
+        """Says the newest messages; whether there may be others by now."""
+        window = await self._records.window(self._person.id)
+        self._place = window.last
+        if window.last:
+            await self._say(_window("lines", window))
+        return window.last > 0
+
+    async def _go_on(self) -> bool:
+        """Says what comes next; whether there may be more."""
+        page = await self._records.after(self._person.id, self._place)
+        if page is None:
+            await self._say(b'{"t":"reset"}')
+            self._place = 0
+            return True
+        if page:
+            await self._say(orjson.dumps({"t": "lines", "lines": _lines(page)}))
             self._place = page[-1].n
+        return bool(page)
 
     async def _say(self, frame: bytes) -> None:
         if self._socket.application_state is not WebSocketState.CONNECTED:
@@ -123,9 +151,12 @@ class Talk:
         while True:
             match await self._next():
                 case None:
-                    await self._say(orjson.dumps(Refused(id="", reason=_UNREADABLE)))
+                    await self._say(orjson.dumps(self._desk.unreadable(self._person)))
                 case Ping():
                     await self._say(b'{"t":"pong"}')
+                    self._seat.stir()  # to see whether what it shows is still there
+                case Older(before=place):
+                    await self._go_back(place)
                 case Hello():
                     await self._socket.close(1008, "a page says hello once")
                     return
@@ -136,7 +167,15 @@ class Talk:
                         # a page that does not wait as it is asked to waits here
                         await asyncio.sleep(min(answer.seconds, AGAIN))
 
-    async def _next(self) -> Hello | Ping | Act | None:
+    async def _go_back(self, before: int) -> None:
+        try:
+            window = await self._records.window(self._person.id, before=before)
+        except StorageDown:
+            await self._say(b'{"t":"older","later":true}')
+        else:
+            await self._say(_window("older", window))
+
+    async def _next(self) -> Hello | Ping | Older | Act | None:
         """The next frame; None: it is none of ours."""
         try:
             return FRAMES.validate_json(await self._socket.receive_text())
@@ -144,15 +183,10 @@ class Talk:
             return None
 
 
-_UNREADABLE = "This message cannot be read here."
+def _window(kind: str, window: Window) -> bytes:
+    about = {"first": window.first, "last": window.last, "more": window.more}
+    return orjson.dumps({"t": kind, "lines": _lines(window.lines), **about})
 
 
-def _lines(page: Sequence[Line]) -> bytes:
-    return orjson.dumps(
-        {
-            "t": "lines",
-            "lines": [
-                {"n": line.n, "at": line.at, "it": orjson.Fragment(line.body)} for line in page
-            ],
-        }
-    )
+def _lines(page: Sequence[Line]) -> list[dict[str, object]]:
+    return [{"n": line.n, "at": line.at, "it": orjson.Fragment(line.body)} for line in page]

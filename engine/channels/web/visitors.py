@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 from dataclasses import replace
@@ -18,13 +19,20 @@ from dataclasses import replace
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from engine.channels.web.accepted import preferred
 from engine.channels.web.people import Identify, WebPerson
+from flows.errors import HandrailError
 
 KEPT_SECONDS = 400 * 24 * 3600
 """How long a browser keeps the cookie after the last visit: browsers allow no more."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
+
+log = logging.getLogger("handrail.web")
+
+
+class CannotIdentify(HandrailError):
+    """The host application has failed to say who it is; the log has its error."""
 
 
 class Visitors:
@@ -48,26 +56,35 @@ class Visitors:
         self._key = key
 
     async def person(self, connection: HTTPConnection) -> WebPerson | None:
-        """Who it is; None: nobody that is known."""
+        """Who it is; None: nobody that is known.
+
+        Raises:
+            CannotIdentify: the host application cannot tell.
+        """
         if self._identify is not None:
-            found = await self._identify(connection)
+            found = await self._identified(self._identify, connection)
         else:
             found = self._by_cookie(connection.cookies.get(self._cookie, ""))
         if found is None or found.language:
             return found
-        return replace(found, language=_language(connection))
+        return replace(found, language=language(connection))
 
-    async def welcome(self, connection: HTTPConnection, response: Response) -> None:
-        """Lets the person be known again by the answer to this request; somebody who is new
+    async def guest(self, connection: HTTPConnection) -> WebPerson | None:
+        """The same for who loads the page: without a host application, somebody who is new
         becomes one.
         """
+        person = await self.person(connection)
+        if person is None and self._identify is None:
+            return WebPerson(id=secrets.token_hex(16), language=language(connection))
+        return person
+
+    def remember(self, connection: HTTPConnection, response: Response, person: WebPerson) -> None:
+        """Lets the person be known again by the answer to this request."""
         if self._identify is not None:
             return
-        person = await self.person(connection)
-        visitor = person.id if person is not None else secrets.token_hex(16)
         response.set_cookie(
             self._cookie,
-            f"{visitor}.{self._signature(visitor)}",
+            f"{person.id}.{self._signature(person.id)}",
             max_age=KEPT_SECONDS,
             path=connection.scope.get("root_path") or "/",
             secure=connection.url.scheme in ("https", "wss"),
@@ -78,6 +95,13 @@ class Visitors:
     def mark(self, person: WebPerson) -> str:
         """Tells people of one browser apart, and tells a page nothing else."""
         return self._signature(f"mark {person.id}")[:16]
+
+    async def _identified(self, identify: Identify, connection: HTTPConnection) -> WebPerson | None:
+        try:
+            return await identify(connection)
+        except Exception as error:
+            log.exception("identify has failed, so nobody knows who asks for the web chat")
+            raise CannotIdentify(f"identify has failed: {error!r}") from error
 
     @property
     def _cookie(self) -> str:
@@ -95,7 +119,6 @@ class Visitors:
         return hmac.new(self._key, visitor.encode(), hashlib.sha256).hexdigest()
 
 
-def _language(connection: HTTPConnection) -> str:
-    """What the browser asks for first."""
-    found = _LANGUAGE.match(connection.headers.get("accept-language", "").strip())
-    return found[0] if found is not None else ""
+def language(connection: HTTPConnection) -> str:
+    """The language that the browser asks for."""
+    return preferred(connection.headers.get("accept-language", ""))

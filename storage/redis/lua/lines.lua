@@ -1,8 +1,9 @@
--- ARGV: now, conversation, track, the first place, how many, 1 for the newest. Answers of each
--- line its place and its value, ascending.
+-- ARGV: now, conversation, track, the first place, how many, 1 for the newest, the place before
+-- which they end or nothing. Answers of each line its place and its value, ascending.
 local conv, track = ARGV[2], ARGV[3]
 local start = base(conv) .. 'l' .. track .. NUL
-local low, high = '[' .. start .. ARGV[4], '(' .. start .. END
+local finish = ARGV[7] == '' and END or ARGV[7]
+local low, high = '[' .. start .. ARGV[4], '(' .. start .. finish
 local page
 if ARGV[6] == '1' then
   local found = call('ZREVRANGEBYLEX', rows, high, low, 'LIMIT', 0, ARGV[5])

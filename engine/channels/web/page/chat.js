@@ -6,15 +6,28 @@
 const $ = (id) => document.getElementById(id);
 const log = $("log"), scroll = $("scroll"), text = $("text");
 
-const PAUSES = [300, 600, 1200, 2400, 4000];
+const PAUSES = [300, 600, 1200, 2400, 4000]; // milliseconds, after a line that broke
+const SLOWLY = [2000, 4000, 8000, 15000, 30000]; // and after one that was refused
 const PING = 20000, PONG = 8000;
 
 let socket = null, tries = 0, retry = 0, ended = false;
 let live = false, place = 0, hello = null, heard = 0;
+let first = 0, asking = false; // the place of the oldest line, and whether older ones are asked for
 let stuck = true, lastDay = "";
+let me = document.body.dataset.me; // who it is, or nothing where that is not known yet
 const bubbles = new Map(); // name of a message: its element
 const said = new Map(); // name of a message: what it says, in short
 const waiting = new Map(); // id of a press: its button
+const gone = new Set(); // names of messages that were deleted
+const ahead = new Map(); // name of a message that is further back: what has changed in it since
+
+// --- words ------------------------------------------------------------------------------
+
+const labels = JSON.parse(document.body.dataset.labels);
+const label = (name, values = {}) => labels[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+
+const LANG = document.documentElement.lang;
+const LOCALE = navigator.languages.find((each) => each.split("-")[0] === LANG.split("-")[0]) || LANG;
 
 // --- making elements --------------------------------------------------------------------
 
@@ -48,7 +61,7 @@ function rich(pieces, mine = false) {
     const inside = piece.s === "code" || piece.s === "pre" ? [short(piece.c)] : rich(piece.c, mine);
     if (piece.s === "a") return outward(piece.href, ...inside);
     if (piece.s === "spoiler") {
-      return make("button", { type: "button", class: "spoiler", "aria-label": "Hidden text: show it",
+      return make("button", { type: "button", class: "spoiler", "aria-label": label("reveal"),
         on: { click: (event) => { event.currentTarget.classList.add("seen"); event.currentTarget.removeAttribute("aria-label"); } } }, ...inside);
     }
     return make(TAGS[piece.s] || "span", {}, ...inside);
@@ -86,7 +99,7 @@ function sized(bytes) {
 // --- bubbles ----------------------------------------------------------------------------
 
 function bubbleOf(it, at) {
-  const message = make("article", { class: it.mine ? "message mine" : "message", "aria-label": it.mine ? "You" : "Bot" });
+  const message = make("article", { class: it.mine ? "message mine" : "message", "aria-label": it.mine ? label("you") : label("bot") });
   message.dataset.ref = it.ref;
   fill(message, it, at);
   return message;
@@ -95,7 +108,7 @@ function bubbleOf(it, at) {
 function fill(message, it, at) {
   const bubble = make("div", { class: "bubble" });
   if (it.reply_to && said.has(it.reply_to)) {
-    bubble.append(make("button", { type: "button", class: "answers", "aria-label": `In reply to: ${said.get(it.reply_to)}`,
+    bubble.append(make("button", { type: "button", class: "answers", "aria-label": label("answering", { words: said.get(it.reply_to) }),
       on: { click: () => bubbles.get(it.reply_to)?.scrollIntoView({ block: "center", behavior: "smooth" }) } }, said.get(it.reply_to)));
   }
   if (it.media.length) bubble.append(make("div", { class: it.media.length > 1 ? "media many" : "media" }, ...it.media.map(shown)));
@@ -105,21 +118,22 @@ function fill(message, it, at) {
   const row = make("div", { class: "row" }, bubble);
   message.replaceChildren(row);
   setKnobs(message, it.knobs, it.ref);
-  const words = short(it.text).trim() || (it.media[0] ? it.media[0].name || it.media[0].kind : it.spot ? "a place" : "");
+  const words = short(it.text).trim() || (it.media[0] ? it.media[0].name || it.media[0].kind : it.spot ? label("location") : "");
   said.set(it.ref, words.slice(0, 80));
+  if (it.refused) refuse(message, it.refused);
   if (!it.mine) {
-    row.append(make("button", { type: "button", class: "reply", "aria-label": "Reply to this message",
+    row.append(make("button", { type: "button", class: "reply", "aria-label": label("reply"),
       on: { click: () => answer(it.ref) } }, "↩"));
   }
 }
 
-const clock = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const clock = (at) => new Date(at).toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit" });
 
 function spot(it) {
   const where = `${it.latitude.toFixed(5)}, ${it.longitude.toFixed(5)}`;
   const map = `https://www.openstreetmap.org/?mlat=${it.latitude}&mlon=${it.longitude}#map=16/${it.latitude}/${it.longitude}`;
   const link = outward(map, icon("M12 21s7-6.200 7-11.500A7 7 0 0 0 5 9.500C5 14.800 12 21 12 21ZM12 12a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5"),
-    make("span", {}, make("b", {}, it.title || "Location"), make("small", {}, where)));
+    make("span", {}, make("b", {}, it.title || label("location")), make("small", {}, where)));
   link.className = "paper";
   return link;
 }
@@ -133,9 +147,9 @@ function shown(shot) {
 
 function drawn(shot, source) {
   if (shot.kind === "photo") {
-    const image = make("img", { src: source, alt: shot.name || "Photo", referrerpolicy: "no-referrer" });
+    const image = make("img", { src: source, alt: shot.name || label("photo"), referrerpolicy: "no-referrer" });
     if (shot.width && shot.height) { image.width = shot.width; image.height = shot.height; }
-    image.addEventListener("error", () => image.replaceWith(paper({ ...shot, name: shot.name || "Photo" }, source)));
+    image.addEventListener("error", () => image.replaceWith(paper({ ...shot, name: shot.name || label("photo") }, source)));
     const link = outward(source, image);
     if (shot.spoiler) {
       image.classList.add("hazed");
@@ -143,14 +157,14 @@ function drawn(shot, source) {
     }
     return link;
   }
-  if (shot.kind === "video") return make("video", { src: source, controls: true, playsinline: "", preload: "metadata", "aria-label": shot.name || "Video" });
-  if (shot.kind === "audio") return make("audio", { src: source, controls: true, preload: "metadata", "aria-label": shot.name || "Audio" });
+  if (shot.kind === "video") return make("video", { src: source, controls: true, playsinline: "", preload: "metadata", "aria-label": shot.name || label("video") });
+  if (shot.kind === "audio") return make("audio", { src: source, controls: true, preload: "metadata", "aria-label": shot.name || label("audio") });
   return paper(shot, source);
 }
 
 function paper(shot, source) {
   const link = outward(source, icon("M7 3h7l5 5v13H7zM14 3v5h5"),
-    make("span", {}, make("b", {}, shot.name || "File"), make("small", {}, shot.size ? sized(shot.size) : "")));
+    make("span", {}, make("b", {}, shot.name || label("file")), make("small", {}, shot.size ? sized(shot.size) : "")));
   link.className = "paper";
   if (!shot.url) link.setAttribute("download", shot.name || "file");
   return link;
@@ -161,7 +175,7 @@ function setKnobs(message, rows, ref) {
   const filled = rows.filter((row) => row.length);
   message.classList.toggle("knobbed", filled.length > 0);
   if (!filled.length) return;
-  const knobs = make("div", { class: "knobs", role: "group", "aria-label": "Buttons" },
+  const knobs = make("div", { class: "knobs", role: "group", "aria-label": label("buttons") },
     ...filled.map((row) => make("div", {}, ...row.map((it) => knob(it, ref)))));
   message.querySelector(".row").after(knobs);
 }
@@ -182,7 +196,7 @@ function knob(it, ref) {
 async function copy(words) {
   try {
     await navigator.clipboard.writeText(words);
-    notice("Copied");
+    notice(label("copied"));
   } catch {
     notice(words); // where the browser does not let us: to be copied by hand
   }
@@ -193,46 +207,139 @@ async function copy(words) {
 function take(line) {
   if (line.n <= place) return;
   place = line.n;
-  const it = line.it;
-  if (it.task === "delete") return drop(it.edit);
-  const old = it.edit ? bubbles.get(it.edit) : null;
-  if (it.task === "buttons") {
-    if (old) keepFocus(old, () => setKnobs(old, it.knobs, it.edit));
-    return;
+  const it = named(line.it);
+  if (it.task === "delete") {
+    gone.add(it.ref);
+    return drop(it.ref);
+  }
+  const old = it.edit ? bubbles.get(it.ref) : null;
+  if (it.task === "buttons" || it.task === "refused") {
+    if (!old) return putAhead(it, false);
+    if (it.task === "refused") return refuse(old, short(it.text));
+    return keepFocus(old, () => setKnobs(old, it.knobs, it.ref));
   }
   if (!it.mine) showTyping(false);
   if (old) {
-    keepFocus(old, () => fill(old, { ...it, ref: it.edit, media: it.media.length ? it.media : old.media || [] }, old.at));
-    if (it.media.length) old.media = it.media;
+    const kept = old.it;
+    old.it = { ...it, media: it.media.length ? it.media : kept.media, reply_to: it.reply_to || kept.reply_to };
+    keepFocus(old, () => fill(old, old.it, old.at));
     setKeys(it.keys);
-    return;
+    return undefined;
   }
   bubbles.get(it.ref)?.remove(); // the same, while it was pending
   add(bubbleOf(it, line.at), it, line.at, document.querySelector(".message.pending, .message.failed"));
   if (it.mine && keysOnce && !$("keys").hidden) setKeys({ kind: "remove", rows: [], placeholder: "" });
   setKeys(it.keys);
-  const failed = queue.find((item) => item.id === it.ref);
-  if (failed) failed.line = true;
+  return undefined;
+}
+
+// An edit has a name of its own, and is about the message that it replaces.
+const named = (it) => ({ ...it, ref: it.edit || it.ref });
+
+// What changes a message that is further back waits until that is loaded.
+function putAhead(it, older) {
+  const change = it.task === "buttons" ? { knobs: it.knobs } : { refused: short(it.text) };
+  const known = ahead.get(it.ref) || {};
+  ahead.set(it.ref, older ? { ...change, ...known } : { ...known, ...change });
 }
 
 function add(message, it, at, before = null) {
   const day = new Date(at).toDateString();
   if (day !== lastDay && !before) {
     lastDay = day;
-    log.append(make("div", { class: "day" }, dayName(at)));
+    log.append(divider(at));
   }
-  message.at = at;
-  message.media = it.media;
-  log.insertBefore(message, before);
-  bubbles.set(it.edit || it.ref, message);
+  put(message, it, at, before);
   $("start").hidden = true;
+}
+
+function put(message, it, at, before) {
+  message.at = at;
+  message.it = it;
+  log.insertBefore(message, before);
+  bubbles.set(it.ref, message);
+}
+
+function divider(at) {
+  const element = make("div", { class: "day" }, dayName(at));
+  element.dataset.day = new Date(at).toDateString();
+  return element;
+}
+
+// --- what was said before ---------------------------------------------------------------
+
+function begun(frame) {
+  place = Math.max(place, frame.last);
+  first = frame.first;
+  $("earlier").hidden = !frame.more;
+}
+
+function askForOlder() {
+  if (asking || !live || $("earlier").hidden) return;
+  asking = true;
+  socket.send(JSON.stringify({ t: "older", before: first }));
+}
+$("earlier").addEventListener("click", askForOlder);
+
+function older(frame) {
+  asking = false;
+  if (frame.later) return;
+  quietly(() => {
+    const top = log.firstChild, anchor = log.querySelector(".message");
+    const before = anchor?.getBoundingClientRect().top;
+    let day = "";
+    for (const line of frame.lines) {
+      const it = olderOne(line.it);
+      if (!it) continue;
+      if (new Date(line.at).toDateString() !== day) {
+        const heading = divider(line.at);
+        day = heading.dataset.day;
+        log.insertBefore(heading, top);
+      }
+      put(bubbleOf(it, line.at), it, line.at, top);
+    }
+    if (top?.dataset.day === day) top.remove();
+    first = frame.first || first;
+    $("earlier").hidden = !frame.more;
+    if (anchor) scroll.scrollTop += anchor.getBoundingClientRect().top - before;
+  });
+}
+
+// An older message as it stands now; nothing where it is gone, or there already as it was edited.
+function olderOne(line) {
+  const it = named(line);
+  if (gone.has(it.ref) || bubbles.has(it.ref)) return null;
+  if (it.task === "delete") gone.add(it.ref);
+  else if (it.task !== "message") putAhead(it, true);
+  else return { ...it, ...ahead.get(it.ref) };
+  return null;
+}
+
+// What was said before is not news.
+function quietly(change) {
+  log.setAttribute("aria-live", "off");
+  change();
+  requestAnimationFrame(() => log.setAttribute("aria-live", "polite"));
+}
+
+// What was said is kept no more: it was erased, or is too old.
+function reset() {
+  place = first = 0;
+  lastDay = "";
+  log.replaceChildren();
+  for (const known of [bubbles, said, gone, ahead]) known.clear();
+  $("earlier").hidden = true;
+  setKeys({ kind: "remove", rows: [], placeholder: "", once: false });
+  answer("");
+  queue.filter((item) => item.frame.t !== "press").forEach(pend);
+  if (!bubbles.size) showStart();
 }
 
 function dayName(at) {
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86400000);
-  if (days === 0) return "Today";
-  if (days === 1) return "Yesterday";
-  return new Date(at).toLocaleDateString([], { day: "numeric", month: "long", year: "numeric" });
+  if (days === 0) return label("today");
+  if (days === 1) return label("yesterday");
+  return new Date(at).toLocaleDateString(LOCALE, { day: "numeric", month: "long", year: "numeric" });
 }
 
 function drop(ref) {
@@ -256,6 +363,7 @@ function toEnd() {
 scroll.addEventListener("scroll", () => {
   stuck = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   $("down").hidden = stuck;
+  if (scroll.scrollTop < 40) askForOlder();
 });
 new ResizeObserver(() => stuck && toEnd()).observe(log);
 new ResizeObserver(() => stuck && toEnd()).observe(scroll);
@@ -279,7 +387,9 @@ function notice(words) {
 
 let queue = [], pumping = false, settle = null;
 const blobs = new Map();
-const drawer = () => `handrail ${location.pathname} ${hello.me}`;
+const drawer = () => `handrail ${location.pathname} ${me}`;
+const page = newId(); // of this tab, until it is closed or loaded again
+const lockOf = (owner) => `handrail page ${owner}`;
 
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -287,7 +397,7 @@ function newId() {
 }
 
 function save() {
-  if (!hello) return;
+  if (!me) return;
   try {
     const kept = stored().filter((old) => !mine.has(old.id));
     const all = [...kept, ...queue];
@@ -307,8 +417,8 @@ function stored() {
 }
 
 const mine = new Set(); // what this page has put into the drawer, or has taken out of it
-function put(frame, more = {}) {
-  const item = { id: newId(), at: Date.now(), frame, ...more };
+function enqueue(frame) {
+  const item = { id: newId(), page, at: Date.now(), frame };
   mine.add(item.id);
   queue.push(item);
   save();
@@ -317,21 +427,35 @@ function put(frame, more = {}) {
   return item;
 }
 
-// Left by a page that was closed or reloaded before everything was acknowledged.
+// Takes over what pages have left that were closed or reloaded before everything was acknowledged.
+// A page that is open holds its lock, and sends what is its own itself.
+const watched = new Set([page]);
 function recover() {
+  for (const owner of new Set(stored().map((item) => item.page))) {
+    if (watched.has(owner)) continue;
+    watched.add(owner);
+    if (navigator.locks) navigator.locks.request(lockOf(owner), () => takeOver(owner));
+    else takeOver(owner);
+  }
+}
+if (navigator.locks) navigator.locks.request(lockOf(page), () => new Promise(() => {}));
+
+function takeOver(owner) {
   for (const item of stored()) {
-    if (mine.has(item.id)) continue;
+    if (item.page !== owner || mine.has(item.id)) continue;
     mine.add(item.id);
-    queue.push(item);
+    queue.push({ ...item, page });
     if (item.frame.t !== "press" && !bubbles.has(item.id)) pend(item);
   }
+  save();
+  pump();
 }
 
 function pend(item) {
   const { frame } = item;
   const it = { ref: item.id, mine: true, task: "message", edit: "", text: [], media: [], spot: null, knobs: [], keys: null, reply_to: frame.reply_to || "" };
   if (frame.t === "say") it.text = [frame.text];
-  if (frame.t === "card") it.text = ["Your contact"];
+  if (frame.t === "card") it.text = [label("contact")];
   if (frame.t === "here") it.spot = { ...frame, title: "" };
   if (frame.t === "file") {
     it.text = frame.caption ? [frame.caption] : [];
@@ -341,7 +465,7 @@ function pend(item) {
   }
   const message = bubbleOf(it, item.at);
   message.classList.add("pending");
-  message.querySelector(".stamp").textContent = "sending…";
+  message.querySelector(".stamp").textContent = label("sending");
   add(message, it, item.at);
   stuck = true;
   toEnd();
@@ -375,7 +499,7 @@ async function sent(item) {
 
 async function upload(item) {
   const blob = blobs.get(item.id);
-  if (!blob) return { t: "refused", reason: "The page was reloaded before this file was sent. Please choose it again." };
+  if (!blob) return { t: "refused", reason: label("file_lost") };
   const { width = "", height = "" } = await pixels(blob);
   const about = new URLSearchParams({ name: item.name, width, height });
   try {
@@ -383,7 +507,7 @@ async function upload(item) {
     if (answer.ok) return null;
     if (answer.status === 429 || answer.status === 503) return { t: "later", seconds: Number(answer.headers.get("retry-after")) || 2 };
     const told = await answer.json().catch(() => ({}));
-    return { t: "refused", reason: told.reason || `The file was not taken (${answer.status}).` };
+    return { t: "refused", reason: told.reason || label("file_refused") };
   } catch {
     return { t: "later", seconds: 2 }; // the network
   }
@@ -397,28 +521,36 @@ function over(item, answer) {
   if (answer.t === "refused") {
     waiting.get(item.id)?.classList.remove("waiting");
     waiting.delete(item.id);
-    if (message && message.classList.contains("pending")) fail(message, item, answer.reason);
+    if (message) fail(message, item, answer.reason);
     else notice(answer.reason);
   }
 }
 
+function refuse(message, reason) {
+  message.classList.remove("pending");
+  message.classList.add("failed");
+  message.querySelector(".stamp").textContent = label("not_sent");
+  if (!message.querySelector(".trouble")) message.append(make("p", { class: "trouble" }, reason));
+}
+
 function fail(message, item, reason) {
-  message.classList.replace("pending", "failed");
-  message.querySelector(".stamp").textContent = "not sent";
-  const remove = make("button", { type: "button", on: { click: () => { drop(item.id); text.focus(); } } }, "Remove");
-  message.append(make("p", { class: "trouble", role: "alert" }, reason, " ", remove));
+  if (message.classList.contains("pending")) { // it is nowhere but here
+    const remove = make("button", { type: "button", on: { click: () => { drop(item.id); text.focus(); } } }, label("remove"));
+    message.append(make("p", { class: "trouble", role: "alert" }, reason, " ", remove));
+  }
+  refuse(message, reason);
   if (item.frame.t === "say" && !text.value) { text.value = item.frame.text; grow(); }
 }
 
 function say(words) {
-  put({ t: "say", text: words, reply_to: answering });
+  enqueue({ t: "say", text: words, reply_to: answering });
   answer("");
 }
 
 function press(button, ref, data) {
   if (button.classList.contains("waiting")) return;
   button.classList.add("waiting");
-  const item = put({ t: "press", ref, data });
+  const item = enqueue({ t: "press", ref, data });
   waiting.set(item.id, button);
   setTimeout(() => button.classList.remove("waiting"), 8000);
 }
@@ -429,7 +561,7 @@ let keysOnce = false;
 function setKeys(keys) {
   if (!keys) return;
   const box = $("keys");
-  text.placeholder = keys.placeholder || "Message";
+  text.placeholder = keys.placeholder || label("message");
   text.inputMode = "text";
   keysOnce = keys.once;
   if (keys.kind === "keys") {
@@ -453,22 +585,22 @@ function cap(it) {
 
 function used(it) {
   if (it.asks_for === "location") return locate();
-  if (it.asks_for === "contact") return hello.contact ? put({ t: "card" }) : askPhone();
+  if (it.asks_for === "contact") return hello.contact ? enqueue({ t: "card" }) : askPhone();
   say(it.label);
 }
 
 function askPhone() {
-  text.placeholder = "Your phone number, with its country code";
+  text.placeholder = label("phone");
   text.inputMode = "tel";
   text.focus();
 }
 
 function locate() {
-  if (!navigator.geolocation) return notice("This browser cannot tell where you are.");
-  notice("Finding out where you are…");
+  if (!navigator.geolocation) return notice(label("no_location"));
+  notice(label("locating"));
   navigator.geolocation.getCurrentPosition(
-    ({ coords }) => put({ t: "here", latitude: coords.latitude, longitude: coords.longitude, accuracy: coords.accuracy }),
-    (error) => notice(error.code === error.PERMISSION_DENIED ? "You have not allowed this page to know where you are." : "Where you are could not be found out."),
+    ({ coords }) => enqueue({ t: "here", latitude: coords.latitude, longitude: coords.longitude, accuracy: coords.accuracy }),
+    (error) => notice(error.code === error.PERMISSION_DENIED ? label("location_denied") : label("location_unknown")),
     { enableHighAccuracy: true, timeout: 20000 });
 }
 
@@ -478,7 +610,7 @@ let answering = "";
 function answer(ref) {
   answering = ref;
   $("answered").hidden = !ref;
-  $("answered-text").textContent = ref ? `Reply to: ${said.get(ref) || ""}` : "";
+  $("answered-text").textContent = ref ? label("replying", { words: said.get(ref) || "" }) : "";
   if (ref) text.focus();
 }
 $("unanswer").addEventListener("click", () => { answer(""); text.focus(); });
@@ -495,7 +627,7 @@ $("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   const words = (text.value.toWellFormed ? text.value.toWellFormed() : text.value).replaceAll("\0", "").trim();
   if (!words && !chosen) return;
-  if (hello && words.length > hello.text_limit) return notice(`That is ${words.length} characters; ${hello.text_limit} is the most. Please send it in parts.`);
+  if (hello && words.length > hello.text_limit) return notice(label("text_long", { count: words.length, most: hello.text_limit }));
   if (chosen) sendFile(words);
   else say(words);
   text.value = "";
@@ -516,6 +648,7 @@ function offerCommands() {
   const begun = /^\/(\w*)$/.exec(text.value);
   offered = begun && hello ? hello.commands.filter(([name]) => name.startsWith(begun[1].toLowerCase())) : [];
   picked = 0;
+  $("offered").textContent = offered.length ? label("offered", { count: offered.length }) : "";
   box.hidden = !offered.length;
   box.replaceChildren(...offered.map(([name, about], at) => make("li", { role: "option", id: `command-${at}`, class: "command",
     on: { mousedown: (event) => event.preventDefault(), click: () => pick(at) } }, ...commandWords(name, about))));
@@ -539,7 +672,10 @@ function moveAmongCommands(event) {
     text.value = `/${offered[picked][0]} `;
     grow();
   } else if (event.key === "Escape") {
+    offered = [];
     $("commands").hidden = true;
+    $("offered").textContent = "";
+    markPicked();
   } else if (event.key === "Enter" && !event.isComposing) {
     pick(picked);
   } else {
@@ -565,10 +701,10 @@ $("unchoose").addEventListener("click", () => { choose(null); text.focus(); });
 
 function choose(file) {
   if (file && hello && file.size > hello.upload_limit) {
-    notice(`${file.name} has ${sized(file.size)}, and ${sized(hello.upload_limit)} is the most.`);
+    notice(label("file_large", { name: file.name, size: sized(file.size), most: sized(hello.upload_limit) }));
     file = null;
   } else if (file && !file.size) {
-    notice(`${file.name} is empty.`);
+    notice(label("file_empty", { name: file.name }));
     file = null;
   }
   chosen = file;
@@ -587,7 +723,7 @@ function sendFile(caption) {
   choose(null);
   const id = newId();
   blobs.set(id, file);
-  const item = { id, at: Date.now(), frame: { t: "file", caption, plain }, name: file.name, size: file.size };
+  const item = { id, page, at: Date.now(), frame: { t: "file", caption, plain }, name: file.name, size: file.size };
   mine.add(id);
   queue.push(item);
   save();
@@ -633,18 +769,22 @@ function connect() {
   line.addEventListener("close", (event) => { if (line === socket) lost(event.code); });
 }
 
+const REFUSALS = { 1011: "trouble", 4429: "windows", 4430: "address", 4503: "crowded" };
+
 function lost(code) {
   live = false;
   showTyping(false);
   settle?.({ t: "lost" });
   settle = null;
-  if (code === 4401) {
+  asking = false;
+  if (code === 4401 || code === 4403) {
     ended = true;
-    $("state").replaceChildren("You are not signed in. ", make("a", { href: "" }, "Load the page again"));
-    return;
+    if (code === 4403) return state(label("foreign"));
+    return $("state").replaceChildren(label("signed_out"), " ", make("a", { href: "" }, label("reload")));
   }
-  state(code === 4429 ? "open in too many windows" : "connecting…");
-  const pause = PAUSES[Math.min(tries, PAUSES.length - 1)];
+  state(label(REFUSALS[code] || "connecting"));
+  const pauses = REFUSALS[code] ? SLOWLY : PAUSES;
+  const pause = pauses[Math.min(tries, pauses.length - 1)];
   tries += 1;
   retry = setTimeout(connect, pause * (0.8 + 0.2 * Math.random()));
 }
@@ -652,7 +792,13 @@ function lost(code) {
 function hear(frame) {
   switch (frame.t) {
     case "hello": return greeted(frame);
-    case "lines": frame.lines.forEach(take); if (stuck) toEnd(); return undefined;
+    case "lines":
+      frame.lines.forEach(take);
+      if ("more" in frame) begun(frame);
+      if (stuck) toEnd();
+      return undefined;
+    case "older": return older(frame);
+    case "reset": return reset();
     case "live": return caughtUp();
     case "typing": return showTyping(frame.on);
     case "pressed": return pressed(frame);
@@ -666,14 +812,25 @@ function hear(frame) {
 
 function greeted(frame) {
   if (hello && hello.me !== frame.me) return location.reload(); // somebody else by now
+  if (me !== frame.me) become(frame.me);
   hello = frame;
   return undefined;
+}
+
+// Somebody else than when the page was loaded: what was written here goes into their drawer.
+function become(mark) {
+  const written = queue;
+  queue = [];
+  save();
+  me = mark;
+  queue = written;
+  save();
 }
 
 function caughtUp() {
   tries = 0;
   live = true;
-  state("online");
+  state(label("online"));
   recover();
   if (!bubbles.size) showStart();
   requestAnimationFrame(() => log.setAttribute("aria-live", "polite"));
@@ -689,7 +846,7 @@ function pressed(frame) {
 
 function showStart() {
   const box = $("start");
-  const words = hello.commands.length ? "Begin with one of these, or write something." : "Write something to begin.";
+  const words = hello.commands.length ? label("start_commands") : label("start");
   box.replaceChildren(make("p", {}, words), ...hello.commands.map(([name, about]) =>
     make("button", { type: "button", class: "command", on: { click: () => say(`/${name}`) } }, ...commandWords(name, about))));
   box.hidden = false;
