@@ -461,7 +461,7 @@ function pend(item) {
     it.text = frame.caption ? [frame.caption] : [];
     const blob = blobs.get(item.id);
     const picture = blob && /^image\/(jpeg|png|gif|webp)$/.test(blob.type) && !frame.plain;
-    it.media = [{ kind: picture ? "photo" : "document", file: "", url: blob ? URL.createObjectURL(blob) : "", name: item.name, size: item.size, width: item.width || 0, height: item.height || 0, spoiler: false, text: [] }];
+    it.media = [{ kind: picture ? "photo" : "document", file: "", url: blob ? URL.createObjectURL(blob) : "", name: item.name, size: item.size, width: 0, height: 0, spoiler: false, text: [] }];
   }
   const message = bubbleOf(it, item.at);
   message.classList.add("pending");
@@ -500,7 +500,8 @@ async function sent(item) {
 async function upload(item) {
   const blob = blobs.get(item.id);
   if (!blob) return { t: "refused", reason: label("file_lost") };
-  const about = new URLSearchParams({ name: item.name, width: item.width || "", height: item.height || "" });
+  const { width = "", height = "" } = await pixels(blob);
+  const about = new URLSearchParams({ name: item.name, width, height });
   try {
     const answer = await fetch(`files/${item.id}?${about}`, { method: "POST", body: blob, headers: { "content-type": blob.type || "application/octet-stream" } });
     if (answer.ok) return null;
@@ -717,13 +718,12 @@ function choose(file) {
   grow();
 }
 
-async function sendFile(caption) {
+function sendFile(caption) {
   const file = chosen, plain = $("plain").checked;
   choose(null);
-  const { width, height } = await pixels(file);
   const id = newId();
   blobs.set(id, file);
-  const item = { id, page, at: Date.now(), frame: { t: "file", caption, plain }, name: file.name, size: file.size, width, height };
+  const item = { id, page, at: Date.now(), frame: { t: "file", caption, plain }, name: file.name, size: file.size };
   mine.add(id);
   queue.push(item);
   save();
