@@ -100,7 +100,7 @@ def diagram(
     boxes += [Box(name, max(len(_short(name)) * LETTER + 30, 74), HEIGHT) for name in flow.table]
     if any(target == COMPLETED for _, target in labels):
         boxes.append(Box(COMPLETED, DOT, DOT))
-    layout = laid_out(boxes, list(labels))
+    layout = laid_out(tuple(boxes), tuple(labels))
     steps = (
         Step(
             _moved(layout.boxes[name]), _short(name), live.get(name, 0), name in here, name in been

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from statistics import fmean
 
@@ -19,6 +20,9 @@ ACROSS = 26.0
 
 BETWEEN = 54.0
 """Between two layers, which is where arrows run."""
+
+KNOWN = 128
+"""Layouts that are kept: a picture is drawn anew every few seconds, and only its colours change."""
 
 THIN = 10.0
 """The width that an arrow takes which passes a layer."""
@@ -66,7 +70,8 @@ class Layout:
     height: float
 
 
-def laid_out(boxes: Sequence[Box], edges: Sequence[tuple[str, str]]) -> Layout:
+@lru_cache(maxsize=KNOWN)
+def laid_out(boxes: tuple[Box, ...], edges: tuple[tuple[str, str], ...]) -> Layout:
     """Lays out boxes and the arrows between them, which name them. An arrow from a box to itself
     is left out. What comes first in ``boxes`` comes to stand above, where arrows lead in a circle.
     """
