@@ -121,7 +121,7 @@ class Turns:
             bot, clock,
             handler_timeout=handler_timeout, max_state=max_state, snapshots=self._snapshots,
             save_notes=self._save_notes, refs=self._refs,
-            broadcasts=BroadcastTurns(storage, clock),
+            broadcasts=BroadcastTurns(storage, clock, bot.languages),
         )  # fmt: skip
         self._commits = Commits(
             storage, partitions, clock,

@@ -37,6 +37,7 @@ class Broadcast:
         chats: the channel's ids of the chats, each once; None: every private chat of the bot.
         rate: messages a second, at the most.
         report_to: the chat that is shown how far it is; None: none is.
+        locale: that in which it is shown; None: the App's default one.
 
     Raises:
         BroadcastRefused: there is nothing to be sent, nobody to send it to, or no such rate.
@@ -49,6 +50,7 @@ class Broadcast:
     chats: tuple[str, ...] | None = None
     rate: int = RATE
     report_to: str | None = None
+    locale: str | None = None
 
     def __post_init__(self) -> None:
         if self.reply.blank:

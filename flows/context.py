@@ -20,7 +20,7 @@ from flows.registry import FlowRegistry
 from flows.replies import Message, Reply, Send
 from flows.sending import Sending
 from flows.sessions import checked_replacement
-from flows.speaking import Speaks
+from flows.speaking import Speaks, translator
 from flows.texts import Format
 from flows.updates import Person, Press, Update
 
@@ -163,13 +163,14 @@ class Context(PlainWaits, Sending[None], Calling, Speaks, Generic[Session, Deps]
             to: the channel's ids of the chats; None: everybody who has a private chat with the bot.
             format: how a text is to be read.
             rate: messages a second, at the most.
-            report: show in this chat how far it is, in a message that is kept up to date.
+            report: show in this chat how far it is, in a message that is kept up to date, in the
+                language that is spoken here now.
 
         Raises:
             BroadcastRefused: there is nothing to be sent, or nobody to send it to.
             DefinitionError: no channel could send the message.
         """
-        update = self.update
+        update, words = self.update, translator()
         self._begun += 1
         chat = update.address.chat if update.address is not None else None
         broadcast = Broadcast(
@@ -179,6 +180,7 @@ class Context(PlainWaits, Sending[None], Calling, Speaks, Generic[Session, Deps]
             chats=None if to is None else chats_named(to),
             rate=rate,
             report_to=chat if report else None,
+            locale=None if words is None else words.locale,
         )
         self._effects.broadcasts.append(broadcast)
         return broadcast.id

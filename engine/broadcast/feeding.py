@@ -21,6 +21,7 @@ from flows.conversation import key_text
 from flows.errors import CorruptState
 from flows.ports import FlowStorage, MessageName, Snapshot
 from flows.replies import Reply, edited, send_to_json
+from flows.speaking import Translator
 
 SECOND = 1000
 """Milliseconds between two looks whether there is room for more messages."""
@@ -50,9 +51,12 @@ class Next:
     closed: frozenset[str]
 
 
-async def feed(storage: FlowStorage, change: Change, head: Head) -> Head:
+async def feed(storage: FlowStorage, change: Change, head: Head, words: Translator | None) -> Head:
     """What is due of a broadcast: whom it goes to, what has become of its messages, more of them.
     Answers what it is from now on.
+
+    Args:
+        words: those that say how far it is; None: the original ones.
     """
     if not head.listed:
         return await _list(storage, change, head) if head.state is State.RUNNING else head
@@ -61,7 +65,7 @@ async def feed(storage: FlowStorage, change: Change, head: Head) -> Head:
     if head.state is State.RUNNING:
         head = await _send(storage, change, head, waiting)
     head = _ended(head, change.now)
-    head = _reported(change, head, waiting)
+    head = _reported(change, head, waiting, words)
     if head.ended is None and head.state is not State.PAUSED:
         change.feed_at(head.tick, change.now + (0 if head.closing else SECOND))
     return head
@@ -171,20 +175,26 @@ def _ended(head: Head, now: int) -> Head:
     return replace(head, state=state, ended=now, closing=False)
 
 
-def _reported(change: Change, head: Head, waiting: Mapping[MessageName, int]) -> Head:
+def _reported(
+    change: Change, head: Head, waiting: Mapping[MessageName, int], words: Translator | None
+) -> Head:
     """Shows the chat that wants to know how far it is, unless the last time is on its way yet."""
     on_its_way = head.report is not None and (head_key(head.id), head.report, 0) in waiting
     early = change.now < head.reported + REPORT
     if head.ended is None and (on_its_way or early):
         return head
-    return report(change, head)
+    return report(change, head, words)
 
 
-def report(change: Change, head: Head) -> Head:
-    """Shows the chat that wants to know how far it is, if one does."""
+def report(change: Change, head: Head, words: Translator | None) -> Head:
+    """Shows the chat that wants to know how far it is, if one does.
+
+    Args:
+        words: those that say it; None: the original ones.
+    """
     if head.report_to is None:
         return head
-    reply = Reply(text=progress.shown(head))
+    reply = Reply(text=progress.shown(head, words))
     send = reply if head.report is None else edited(progress.SLOT, reply)
     change.show(head, progress.SLOT, send_to_json(send))
     return replace(head, report=change.item.seq, reported=change.now)

@@ -44,6 +44,7 @@ class Head:
         gone: how many recipients were erased before it was their turn.
         tick: which order to feed is heeded.
         closing: nothing is out any more; what has failed last may not be told yet.
+        locale: that in which it is shown how far it is; None: the App's default one.
         report: the turn that has shown last how far it is; None: none has.
     """
 
@@ -67,6 +68,7 @@ class Head:
     tick: int = 0
     closing: bool = False
     report_to: str | None = None
+    locale: str | None = None
     report: int | None = None
     reported: int = 0
 
@@ -101,6 +103,7 @@ class Head:
             everybody=order.everybody,
             lists=order.lists,
             report_to=order.report_to,
+            locale=order.locale,
         )
 
     def encode(self) -> str:

@@ -29,6 +29,7 @@ def orders_of(broadcast: Broadcast) -> Iterator[BroadcastOrder]:
         lists=len(lists),
         rate=broadcast.rate,
         report_to=broadcast.report_to,
+        locale=broadcast.locale,
     )
     for some in lists:
         yield BroadcastOrder(order="add", chats=some)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -18,7 +19,11 @@ from engine.patience import patiently
 from flows.conversation import Address, ConversationKey
 from flows.errors import CorruptState
 from flows.ports import Clock, FlowStorage, Snapshot, TimerRow, TurnCommit
+from flows.speaking import Translator
 from flows.updates import BroadcastOrder, Person, SendFailed, Update
+
+if TYPE_CHECKING:  # Babel is loaded where there are languages, and nowhere else
+    from engine.languages import Languages
 
 LISTED = 100
 """Broadcasts that the index names before those are taken out that were swept."""
@@ -30,11 +35,16 @@ _log = logging.getLogger("handrail.broadcast")
 
 
 class BroadcastTurns:
-    """Does what is to be done about broadcasts, for the worker that holds their partitions."""
+    """Does what is to be done about broadcasts, for the worker that holds their partitions.
 
-    def __init__(self, storage: FlowStorage, clock: Clock) -> None:
+    Args:
+        languages: those of the App, for saying how far a broadcast is; None: it has none.
+    """
+
+    def __init__(self, storage: FlowStorage, clock: Clock, languages: Languages | None) -> None:
         self._storage = storage
         self._clock = clock
+        self._languages = languages
 
     async def run(self, item: Item) -> TurnCommit:
         """The commit of one turn. It may be run again.
@@ -61,14 +71,23 @@ class BroadcastTurns:
                 after = _added(change, head, content.chats)
             case BroadcastOrder(order="feed") if head is not None:
                 heeded = content.tick == head.tick and head.ended is None
-                after = await feed(self._storage, change, head) if heeded else None
+                words = self._words(head)
+                after = await feed(self._storage, change, head, words) if heeded else None
             case BroadcastOrder() if head is not None:
-                after = _moved(change, head, content)
+                after = _moved(change, head, content, self._words(head))
             case SendFailed() if head is not None:
                 after = await self._failed(change, head, content)
             case _:
                 after = None
         return change.unchanged() if after is None else change.committing(after)
+
+    def _words(self, head: Head) -> Translator | None:
+        """Those that say how far it is. A locale that is there no more counts as a language, as it
+        does where people are spoken to.
+        """
+        if self._languages is None:
+            return None
+        return self._languages.words(self._languages.nearest(head.locale or ""))
 
     async def _begun(self, change: Change, head: Head | None, order: BroadcastOrder) -> Head | None:
         if head is not None:
@@ -163,14 +182,16 @@ def _added(change: Change, head: Head, chats: Sequence[str]) -> Head | None:
     return head
 
 
-def _moved(change: Change, head: Head, order: BroadcastOrder) -> Head | None:
+def _moved(
+    change: Change, head: Head, order: BroadcastOrder, words: Translator | None
+) -> Head | None:
     """Pauses, resumes or cancels it; what it cannot do any more is passed over."""
     if head.over:
         return None
     head = replace(head, tick=head.tick + 1, closing=False)
     if order.order == "pause":
         change.stop_feeding()
-        return report(change, replace(head, state=State.PAUSED))
+        return report(change, replace(head, state=State.PAUSED), words)
     change.feed_at(head.tick, change.now)
     if order.order == "resume":
         return replace(head, state=State.RUNNING)

@@ -68,6 +68,7 @@ class BroadcastOrder:
         lists: for ``send``: how many orders to ``add`` follow.
         rate: for ``send``: messages a second, at the most.
         report_to: for ``send``: the chat that is shown how far it is.
+        locale: for ``send``: that in which it is shown; None: the App's default one.
         chats: for ``add``: the channel's ids of the chats.
         tick: for ``feed``: which one it is; an older one is not heeded.
     """
@@ -79,6 +80,7 @@ class BroadcastOrder:
     lists: int = 0
     rate: int = 0
     report_to: str | None = None
+    locale: str | None = None
     chats: tuple[str, ...] = ()
     tick: int = 0
     kind: Literal["broadcast"] = "broadcast"
