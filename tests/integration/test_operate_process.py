@@ -106,6 +106,13 @@ def test_a_running_bot_takes_an_order(bot: Bot, tmp_path: Path) -> None:
     assert done.stdout.startswith("The bot has taken it. ")
 
 
+def test_a_question_is_asked_again(bot: Bot, tmp_path: Path) -> None:
+    done = handrail(tmp_path, "repeat", APP, instance(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    bot.read(until="What's your name?")
+    assert bot.leave() == 0
+
+
 def test_an_order_is_carried_out_by_the_bot(bot: Bot, tmp_path: Path) -> None:
     name = instance(tmp_path)
     moved = handrail(tmp_path, "goto", APP, name, "EMAIL")

@@ -106,7 +106,9 @@ def at(step: str, *, id: str = "1-0", name: str = "") -> FlowInstance:
     return at_step(step, id=id, flow="signup", name=name)
 
 
-COMMANDS = ("ps", "show", "start", "resume", "goto", "cancel", "erase", "dead", "replay")
+COMMANDS = (
+    "ps", "show", "start", "resume", "goto", "repeat", "cancel", "erase", "dead", "replay", "web",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
