@@ -31,6 +31,8 @@ help:
 demo: $(STAMPS)/runtime
 	@$(BIN)/python -m engine.cli demo
 
+# The tests start hundreds of processes: what these import is compiled once, whatever was exported.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(STAMPS)/test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
