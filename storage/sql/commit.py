@@ -29,7 +29,6 @@ class Commit:
         timers: Timers,
         dead_letters: DeadLetters,
     ) -> None:
-        self._versions = VersionClock()
         self._partitions = partitions
         self._inbox = inbox
         self._scopes = scopes
@@ -50,7 +49,9 @@ class Commit:
             *("turn", "n", "conv", "instance", "flow", "source", "target", "cause", "at"),
         )
 
-    def commit(self, cursor: Cursor, fence: Fence, turns: Sequence[TurnCommit]) -> list[Committed]:
+    def commit(
+        self, cursor: Cursor, fence: Fence, turns: Sequence[TurnCommit], versions: VersionClock
+    ) -> list[Committed]:
         """The outcome of each turn; those that are DONE are written.
 
         Whoever locks does it in this order: partitions, causes, scopes.
@@ -64,7 +65,7 @@ class Commit:
                 held=held.parts,
                 undone=undone,
                 versions=known.versions,
-                clock=self._versions,
+                clock=versions,
                 micros=held.micros,
             )
         )

@@ -27,24 +27,18 @@ from flows.ports import (
     TurnCommit,
 )
 from storage import limits
-from storage.clock import Milliseconds, system_clock
+from storage.clock import Milliseconds, VersionClock, system_clock
 from storage.sql import aliases, audit, chats, erase, listing, recode, replay, sweep
 from storage.sql.cold import whole
-from storage.sql.commit import Commit
 from storage.sql.connect import PATIENCE
 from storage.sql.culprit import each_stored
 from storage.sql.database import Database, Opened
-from storage.sql.dead_letters import DeadLetters
 from storage.sql.dialects import Cursor
 from storage.sql.file import FileDatabase
 from storage.sql.hot import not_open
-from storage.sql.inbox import Inbox
-from storage.sql.lines import Lines
 from storage.sql.location import Location, locate
-from storage.sql.outbox import Outbox
-from storage.sql.partitions import LeaseCall, Partitions
-from storage.sql.scopes import Scopes
-from storage.sql.timers import Timers
+from storage.sql.partitions import LeaseCall
+from storage.sql.statements import statements_of
 
 
 class SqlStorage:
@@ -77,27 +71,9 @@ class SqlStorage:
             self._database = ServerDatabase(place, patience=patience)
         self._open: Opened | None = None
         self._leased: Collection[int] = frozenset()
-        self._prepare(clock)
-
-    def _prepare(self, clock: Milliseconds | None) -> None:
-        sql = self._sql = self._database.sql
-        self._partitions = Partitions(sql, clock)
-        self._inbox = Inbox(sql, self._partitions)
-        self._scopes = Scopes(sql)
-        self._lines = Lines(sql)
-        dead_letters = DeadLetters(sql)
-        self._timers = Timers(sql, self._partitions, self._inbox)
-        self._outbox = Outbox(
-            sql, partitions=self._partitions, inbox=self._inbox, dead_letters=dead_letters
-        )
-        self._commit = Commit(
-            sql,
-            partitions=self._partitions,
-            inbox=self._inbox,
-            scopes=self._scopes,
-            timers=self._timers,
-            dead_letters=dead_letters,
-        )
+        self._sql = self._database.sql
+        self._statements = statements_of(type(self._sql), clock)
+        self._versions = VersionClock()
 
     async def open(self) -> Limits:
         if self._open is None:
@@ -115,12 +91,12 @@ class SqlStorage:
 
     async def lease(self, worker: str, want: int, ttl: int) -> Fence:
         call = LeaseCall(worker, want, ttl)
-        fence = await self._database.lease(self._opened, self._partitions, call)
+        fence = await self._database.lease(self._opened, self._statements.partitions, call)
         self._leased = frozenset(fence.epochs)
         return fence
 
     async def release(self, worker: str) -> None:
-        await self._database.release(self._opened, self._partitions, worker)
+        await self._database.release(self._opened, self._statements.partitions, worker)
         self._leased = frozenset()
 
     async def accept(self, rows: Sequence[InboxRow]) -> Sequence[int | None]:
@@ -130,48 +106,52 @@ class SqlStorage:
     async def pending(
         self, fence: Fence, skip: Collection[int], limit: int
     ) -> Sequence[PendingRow]:
-        work = partial(self._inbox.pending, fence=fence, skip=skip, limit=limit)
+        work = partial(self._statements.inbox.pending, fence=fence, skip=skip, limit=limit)
         return await self._opened.hot.write(work)
 
     async def note(self, fence: Fence, seq: int, notes: str) -> Outcome:
         limits.refuse(0, notes, limits.check_notes)
-        work = partial(self._inbox.note, fence=fence, seq=seq, notes=notes)
+        work = partial(self._statements.inbox.note, fence=fence, seq=seq, notes=notes)
         return await self._opened.hot.write(work)
 
     async def load(self, keys: Collection[str]) -> Mapping[str, Snapshot]:
-        return await self._opened.hot.read(partial(self._scopes.load, keys=keys))
+        return await self._opened.hot.read(partial(self._statements.scopes.load, keys=keys))
 
     async def commit(self, fence: Fence, turns: Sequence[TurnCommit]) -> Sequence[Committed]:
         limits.check_rows(turns, limits.check_turn)
 
         def commit(cursor: Cursor, turns: Sequence[TurnCommit]) -> list[Committed]:
-            return self._commit.commit(cursor, fence, turns)
+            return self._statements.commit.commit(cursor, fence, turns, self._versions)
 
         return await each_stored(self._opened.hot, commit, turns)
 
     async def fire(self, fence: Fence, limit: int) -> tuple[Sequence[int], float | None]:
         opened = self._opened
         async with opened.firing:
-            return await opened.hot.write(partial(self._timers.fire, fence=fence, limit=limit))
+            return await opened.hot.write(
+                partial(self._statements.timers.fire, fence=fence, limit=limit)
+            )
 
     async def outgoing(
         self, fence: Fence, skip: Collection[str], limit: int
     ) -> Sequence[OutgoingRow]:
-        work = partial(self._outbox.outgoing, fence=fence, skip=skip, limit=limit)
+        work = partial(self._statements.outbox.outgoing, fence=fence, skip=skip, limit=limit)
         return await self._opened.hot.read(work)
 
     async def sent(self, fence: Fence, results: Sequence[SendResult]) -> Sequence[Outcome]:
         limits.check_rows(results, limits.check_result)
 
         def sent(cursor: Cursor, results: Sequence[SendResult]) -> list[Outcome]:
-            return self._outbox.sent(cursor, fence, results)
+            return self._statements.outbox.sent(cursor, fence, results)
 
         plain = all(result.state == "sent" for result in results)
         marks = len(results) if plain else 0
         return await each_stored(self._opened.hot, sent, results, marks=marks)
 
     async def refs(self, conv: str, slots: Collection[str]) -> Mapping[str, str]:
-        return await self._opened.hot.read(partial(self._outbox.refs, conv=conv, slots=slots))
+        return await self._opened.hot.read(
+            partial(self._statements.outbox.refs, conv=conv, slots=slots)
+        )
 
     async def waiting(self, names: Collection[MessageName]) -> Mapping[MessageName, int]:
         return await whole(chats.waiting(self._opened.cold, names))
@@ -181,7 +161,7 @@ class SqlStorage:
 
     async def record(self, rows: Sequence[LineRow]) -> Sequence[int | None]:
         limits.check_rows(rows, limits.check_line)
-        return await each_stored(self._opened.hot, self._lines.record, rows)
+        return await each_stored(self._opened.hot, self._statements.lines.record, rows)
 
     async def lines(
         self,
@@ -194,7 +174,7 @@ class SqlStorage:
         before: int | None = None,
     ) -> Sequence[Line]:
         work = partial(
-            self._lines.read,
+            self._statements.lines.read,
             conv=conv,
             track=track,
             after=after,
@@ -232,7 +212,7 @@ class SqlStorage:
     async def replay(self, dead: int) -> int | None:
         answer, part = await whole(replay.replay(self._opened.cold, dead))
         if part is not None and part not in self._leased and self._sql.notify is not None:
-            await self._opened.hot.write(partial(self._inbox.announce, parts=[part]))
+            await self._opened.hot.write(partial(self._statements.inbox.announce, parts=[part]))
         return answer
 
     async def recode(self, change: Callable[[str], str]) -> int:
@@ -250,8 +230,8 @@ class SqlStorage:
         return self._open
 
     def _accept(self, cursor: Cursor, rows: Sequence[InboxRow]) -> list[int | None]:
-        seqs = self._inbox.accept(cursor, rows)
+        seqs = self._statements.inbox.accept(cursor, rows)
         foreign = {row.part for row in rows if row.part not in self._leased}
         if foreign:
-            self._inbox.announce(cursor, foreign)
+            self._statements.inbox.announce(cursor, foreign)
         return seqs

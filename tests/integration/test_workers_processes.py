@@ -155,8 +155,10 @@ def everybody_says(server: Control, *texts: str) -> None:
 
 
 def has_report(server: Control, person: int) -> bool:
-    """Whether the last thing that a person was told is the report."""
-    return bool(server.post("replies", chat=person)[-1:] == [REPORT])
+    """Whether a person was told the report. A message that a worker was about to send when it was
+    stopped may come after it, once more.
+    """
+    return REPORT in server.post("replies", chat=person)
 
 
 def heard(server: Control, person: int) -> list[str]:
