@@ -9,9 +9,9 @@ if not hasattr(flows, "FlowBuilder"):
     )
 
 from engine.app import App
-from engine.notices import Notices
 from engine.operate import Operator
 from engine.serving import Deployment, serve, serving
 from engine.settings import Settings
+from engine.turns.notices import Notices
 
 __all__ = ["App", "Deployment", "Notices", "Operator", "Settings", "serve", "serving"]

@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from engine.bot import Bot
-from engine.claims import Claims
 from engine.clock import SystemClock
 from engine.composition import channel_of, storage_of
 from engine.frame.dependencies import check_dependencies, opened
 from engine.frame.memory_sessions import MemorySessions
 from engine.frame.role_book import RoleBook
-from engine.notices import Notices
 from engine.operate import Broadcasts, DeadLetterPage, Erased, Operator, Receipt
-from engine.retention import SHORTEST
-from engine.secrecy import refuse_to_expose
+from engine.privacy.secrecy import refuse_to_expose
+from engine.routes.claims import Claims
 from engine.settings import Settings
-from engine.sizes import LEAST, MAX_STATE
+from engine.state.sizes import LEAST, MAX_STATE
 from engine.telemetry.census import MOST, Census, take_census
 from engine.telemetry.observer import Observer
 from engine.telemetry.observing import observing_of
 from engine.telemetry.standing import Standing
-from engine.worker import DRAIN, Worker
+from engine.turns.notices import Notices
+from engine.workers.retention import SHORTEST
+from engine.workers.worker import DRAIN, Worker
 from flows.bot import Api
 from flows.bot import Bot as ServiceBot
 from flows.broadcasts import RATE

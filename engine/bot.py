@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from engine.frame.memory_sessions import MemorySessions
 from engine.frame.role_book import RoleBook
-from engine.known_flows import KnownFlows
-from engine.notices import Notices
-from engine.plain_flow import PlainCall, PlainStep
+from engine.plain.flow import PlainCall, PlainStep
+from engine.routes.known_flows import KnownFlows
+from engine.turns.notices import Notices
 from flows.bot import Bot as ServiceBot
 from flows.flow import Flow
 from flows.fsm import Fsm

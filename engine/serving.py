@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.cancelling import failure_of
+from engine.turns.cancelling import failure_of
 from flows.errors import DefinitionError
 from flows.ports import Channel, FlowStorage
 

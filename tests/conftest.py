@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from engine.snapshots import Snapshots
-from engine.state import Conversation
+from engine.state.conversation import Conversation
+from engine.state.snapshots import Snapshots
 from flows.ports import Snapshot
 
 # How long the drawing of an example takes says something of the machine only.

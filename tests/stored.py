@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from flows.conversation import Address, ConversationKey
 from flows.instance import FlowInstance
 from flows.ports import FlowStorage, InboxRow, InstanceRow, ScopeWrite, TurnCommit

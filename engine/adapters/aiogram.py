@@ -20,7 +20,7 @@ from engine.adapters.aiogram_api import AiogramApi
 from engine.adapters.hosted import HostedFlows
 from engine.app import App
 from engine.channels.telegram.allowed import allowed_updates
-from engine.claims import Claim, Leftovers
+from engine.routes.claims import Claim, Leftovers
 from flows.ports import FlowStorage
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]

@@ -12,8 +12,8 @@ from engine.app import App
 from engine.backoff import Backoff
 from engine.channels.telegram import TelegramChannel
 from engine.channels.telegram.api import Api
-from engine.claims import Claim, Leftovers
-from engine.either import first
+from engine.routes.claims import Claim, Leftovers
+from engine.turns.either import first
 from flows.errors import DefinitionError, NotRunning, OutcomeUnknown, StorageDown
 from flows.menus import Menu
 from flows.ports import Clock, FlowStorage, Intake

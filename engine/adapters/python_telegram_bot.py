@@ -25,7 +25,7 @@ from telegram.ext import (
 from engine.adapters.hosted import HostedFlows
 from engine.adapters.python_telegram_bot_api import PtbApi
 from engine.app import App
-from engine.claims import Claim, Leftovers
+from engine.routes.claims import Claim, Leftovers
 from flows.ports import FlowStorage
 
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from engine.broadcast.head import Head, Recipient
 from engine.broadcast.keys import INDEX, INDEX_PART, head_key, recipient_key
 from engine.broadcast.orders import FEED, feeding
-from engine.mailboxes import Item
+from engine.intake.mailboxes import Item
 from flows.conversation import Address, person_id
 from flows.ports import OutboxRow, ScopeWrite, Snapshot, TimerDrop, TimerRow, TurnCommit
 

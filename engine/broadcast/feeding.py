@@ -16,7 +16,7 @@ from engine.broadcast.change import Change
 from engine.broadcast.head import Head, Recipient, State
 from engine.broadcast.keys import head_key, recipient_key
 from engine.broadcast.orders import LIST
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from flows.conversation import key_text
 from flows.errors import CorruptState
 from flows.ports import FlowStorage, MessageName, Snapshot

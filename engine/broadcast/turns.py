@@ -14,7 +14,7 @@ from engine.broadcast.change import Change
 from engine.broadcast.feeding import feed, report
 from engine.broadcast.head import Head, Recipient, State
 from engine.broadcast.keys import INDEX, broadcast_in, head_key, recipient_key
-from engine.mailboxes import Item
+from engine.intake.mailboxes import Item
 from engine.patience import patiently
 from flows.conversation import Address, ConversationKey
 from flows.errors import CorruptState

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from engine.redaction import REDACTION
+from engine.privacy.redaction import REDACTION
 from engine.settings import LogFormat
 from engine.telemetry.formats import JsonLines, TextLines
 from engine.telemetry.ids import TurnIds

@@ -15,13 +15,13 @@ from engine.cli import beside
 from engine.cli.loading import load_app
 from engine.cli.output import say, table
 from engine.cli.talking import Target
-from engine.confidences import of_instance
 from engine.operate import InstancePage, InstanceView
 from engine.operate.lookup import visits
 from engine.operate.words import moment, span, who
-from engine.places import Flows, escalated
-from engine.redaction import Redactor
-from engine.state import unfit
+from engine.privacy.confidences import of_instance
+from engine.privacy.redaction import Redactor
+from engine.state.conversation import unfit
+from engine.steps.places import Flows, escalated
 from flows.errors import UnknownFlow
 from flows.inputs import input_from_json
 from flows.instance import FlowInstance, Status

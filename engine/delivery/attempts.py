@@ -7,14 +7,14 @@ import logging
 from collections.abc import Mapping
 from functools import partial
 
-from engine.aliases import Aliases
-from engine.cancelling import being_cancelled
 from engine.delivery.chats import Queue
 from engine.delivery.composing import delivered, lapses
 from engine.delivery.letters import Letter, Row, result
 from engine.delivery.reports import Reports
 from engine.delivery.veiling import veiled
-from engine.partitions import MARGIN, Partitions
+from engine.intake.aliases import Aliases
+from engine.turns.cancelling import being_cancelled
+from engine.workers.partitions import MARGIN, Partitions
 from flows.errors import (
     ChannelError,
     ChannelStopped,

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from engine.cancelling import being_cancelled
 from engine.delivery.chats import CHATS, Chats, Queue, Stand
 from engine.delivery.recording import Recorder
-from engine.partitions import Partitions
+from engine.turns.cancelling import being_cancelled
+from engine.workers.partitions import Partitions
 from flows.errors import OutcomeUnknown, StorageDown
 from flows.ports import Clock, FlowStorage, OutgoingRow, Query
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from engine.partitions import Partitions
+from engine.workers.partitions import Partitions
 from flows.errors import BadRow, OutcomeUnknown, StorageDown
 from flows.ports import Clock, FlowStorage, InboxRow, Outcome, SendResult
 from flows.updates import SendFailed, Update

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.broadcast.keys import broadcast_in, head_key, partition_of_broadcast
-from engine.conversations import root_id
 from engine.delivery.letters import Row
-from engine.scopes import is_shared, person_in
+from engine.turns.conversations import root_id
+from engine.turns.scopes import is_shared, person_in
 from flows.conversation import Address
 from flows.errors import SendRefused
 from flows.ports import Clock, FlowStorage, InboxRow, Query

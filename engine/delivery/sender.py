@@ -8,19 +8,19 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
-from engine.aliases import Aliases
 from engine.delivery.attempts import SEND_SECONDS, Attempts
 from engine.delivery.backlog import Backlog
 from engine.delivery.chats import Chats, Queue, Stand
 from engine.delivery.letters import Letter
 from engine.delivery.recording import Recorder
 from engine.delivery.veiling import said_in
-from engine.eager import eager
-from engine.partitions import Partitions
-from engine.redaction import confide
+from engine.intake.aliases import Aliases
+from engine.privacy.redaction import confide
 from engine.telemetry.ids import HERE
 from engine.telemetry.observing import Observing
 from engine.telemetry.watched_sends import ids_of_row, watched_send
+from engine.turns.eager import eager
+from engine.workers.partitions import Partitions
 from flows.conversation import person_id
 from flows.errors import ChannelStopped
 from flows.ports import Channel, Clock, FlowStorage, Pause, SendResult

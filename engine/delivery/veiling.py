@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from engine.delivery.letters import Letter
-from engine.redaction import current
+from engine.privacy.redaction import current
 
 SHORTEST = 4
 """Letters of a word that says something; shorter ones stand in every sentence."""

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from engine.steps import contained
-from engine.tracebacks import from_handler
+from engine.steps.running import contained
+from engine.turns.tracebacks import from_handler
 from flows.effects import Effects
 from flows.marks import Marks
 from flows.naming import shown

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from engine.scopes import person_of
+from engine.turns.scopes import person_of
 
 MOST = 10_000
 """Sessions that are kept; beyond that, the one that was used least recently is forgotten."""

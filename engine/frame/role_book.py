@@ -7,8 +7,8 @@ import logging
 from collections import OrderedDict
 from typing import Any
 
-from engine.steps import contained
-from engine.tracebacks import from_handler
+from engine.steps.running import contained
+from engine.turns.tracebacks import from_handler
 from flows.conversation import person_id
 from flows.roles import Resolver, Roles
 from flows.timing import milliseconds

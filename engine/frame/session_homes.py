@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.conversations import Conversations
-from engine.scopes import own_key, scope_key
-from engine.sessions import SessionCell
-from engine.state import Conversation
+from engine.state.conversation import Conversation
+from engine.state.sessions import SessionCell
+from engine.turns.conversations import Conversations
+from engine.turns.scopes import own_key, scope_key
 from flows.keys import USER_IN_CHAT, Key
 from flows.sessions import Sessions, SessionStorage
 from flows.updates import SendFailed, Update

@@ -9,13 +9,13 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
-from engine.confidences import of_instance
 from engine.operate import InstanceView, Traffic
 from engine.operate.lookup import visits
-from engine.places import Flows, escalated, instances
-from engine.plain_flow import PlainCall
-from engine.redaction import Redactor
-from engine.state import unfit
+from engine.plain.flow import PlainCall
+from engine.privacy.confidences import of_instance
+from engine.privacy.redaction import Redactor
+from engine.state.conversation import unfit
+from engine.steps.places import Flows, escalated, instances
 from flows.inputs import input_from_json
 from flows.instance import FlowInstance, Line, Status
 from flows.ports import InstanceRow, TransitionRow

@@ -14,7 +14,7 @@ from engine.inspector.diagram import Diagram, diagram
 from engine.inspector.numbers import LIVE, Counts, Numbers, by_flow, funnel, live_at
 from engine.inspector.rendering import Templates
 from engine.inspector.visits import BadForm, Visit
-from engine.plain_flow import PlainCall
+from engine.plain.flow import PlainCall
 from flows.errors import HandrailError, UnknownFlow
 from flows.instance import Status
 from flows.ports import Tally

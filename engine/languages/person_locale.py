@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from engine.conversations import Conversations
 from engine.languages.languages import Languages
 from engine.languages.words import Words
-from engine.scopes import scope_key
-from engine.state import Conversation
+from engine.state.conversation import Conversation
+from engine.turns.conversations import Conversations
+from engine.turns.scopes import scope_key
 from flows.updates import Update
 
 

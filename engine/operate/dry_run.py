@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from engine.migrating import CannotMigrate, migrated, misfit, versions
-from engine.places import Flows
-from engine.state import Conversation
+from engine.state.conversation import Conversation
+from engine.state.migrating import CannotMigrate, migrated, misfit, versions
+from engine.steps.places import Flows
 from flows.errors import CorruptState
 from flows.instance import FlowInstance
 from flows.ports import FlowStorage, Query

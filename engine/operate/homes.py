@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from engine.scopes import is_shared
+from engine.turns.scopes import is_shared
 from flows.conversation import Address, ConversationKey
 from flows.errors import BadAddress, UnknownConversation
 from flows.updates import Person

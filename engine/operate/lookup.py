@@ -8,7 +8,7 @@ from secrets import compare_digest
 from typing import Any
 
 from engine.operate.homes import Home, home_of
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from flows.errors import UnknownConversation, UnknownInstance
 from flows.instance import FlowInstance
 from flows.ports import FlowStorage, InstanceRow, Query

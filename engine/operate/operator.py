@@ -18,8 +18,8 @@ from engine.operate.broadcasts import Accept, Broadcasts
 from engine.operate.erasing import Erased, Eraser
 from engine.operate.homes import Home, home_at
 from engine.operate.receipts import Put, Receipt, into_inbox, row_of, until_done, update_of
-from engine.payloads import as_json, operator_answer
-from engine.state import unfit
+from engine.routes.payloads import as_json, operator_answer
+from engine.state.conversation import unfit
 from flows.conversation import ConversationKey
 from flows.errors import (
     BadAddress,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 
 from engine.operate.homes import Home
-from engine.scopes import order_key
+from engine.turns.scopes import order_key
 from flows.keys import Key
 from flows.ports import Clock, FlowStorage, InboxRow, Query
 from flows.updates import Order, Update

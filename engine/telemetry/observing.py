@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
-from engine.scopes import message_key
 from engine.telemetry.bounded import Bounded
 from engine.telemetry.observer import (
     Accepted,
@@ -25,11 +24,12 @@ from engine.telemetry.observer import (
     TurnEnded,
     TurnOutcome,
 )
+from engine.turns.scopes import message_key
 from flows.updates import TimerFired
 
 if TYPE_CHECKING:
     from engine.delivery.letters import Row
-    from engine.mailboxes import Item
+    from engine.intake.mailboxes import Item
 
 T = TypeVar("T")
 

@@ -6,16 +6,16 @@ from collections.abc import Awaitable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from engine.mailboxes import Item
-from engine.places import Place
-from engine.scopes import message_key
-from engine.stage import Stage
-from engine.steps import Called, Misfit, Rest, StepFailed, Suspended
+from engine.intake.mailboxes import Item
+from engine.steps.places import Place
+from engine.steps.running import Called, Misfit, Rest, StepFailed, Suspended
 from engine.telemetry.observer import StepBegun, StepEnded, StepOutcome
 from engine.telemetry.observing import Observing
+from engine.turns.scopes import message_key
+from engine.turns.stage import Stage
 
 if TYPE_CHECKING:
-    from engine.turn import Finished
+    from engine.turns.turn import Finished
 
 
 async def watched_turn(observing: Observing, item: Item, run: Awaitable[Finished]) -> Finished:

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from engine.retention import PAUSE
-from engine.sharing import RENEWAL
 from engine.testing.clock import VirtualClock, milliseconds
 from engine.testing.watch import Watch
+from engine.workers.retention import PAUSE
+from engine.workers.sharing import RENEWAL
 
 STRIDE = 5_000
 """Milliseconds that are gone through step by step, before and after each leap."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from engine.scopes import scopes_of
-from engine.state import Conversation
+from engine.state.conversation import Conversation
+from engine.turns.scopes import scopes_of
 from flows.inputs import Input, Outside, input_from_json
 from flows.instance import FlowInstance
 from flows.keys import Key

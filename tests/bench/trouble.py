@@ -11,7 +11,7 @@ from itertools import cycle
 from pathlib import Path
 
 from engine import App
-from engine.notices import Notices
+from engine.turns.notices import Notices
 from flows import Context, Router
 from tests.bench.bot import app
 from tests.bench.people import Paced, Writer

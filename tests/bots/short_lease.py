@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import engine.partitions
+import engine.workers.partitions
 
-engine.partitions.LEASE_TTL = 3_000
-engine.partitions.MARGIN = 1.5
+engine.workers.partitions.LEASE_TTL = 3_000
+engine.workers.partitions.MARGIN = 1.5
 
-import engine.sharing  # noqa: E402 - what is derived from the lease is derived at import
+import engine.workers.sharing  # noqa: E402 - what is derived from the lease is derived at import
 
-engine.sharing.RENEWAL = 1.0
-engine.sharing.SOON = 0.2
-engine.sharing.UNSETTLED = 4.0
-engine.sharing.MODEST = 0.4
-engine.sharing.SETTLE = 1.0
+engine.workers.sharing.RENEWAL = 1.0
+engine.workers.sharing.SOON = 0.2
+engine.workers.sharing.UNSETTLED = 4.0
+engine.workers.sharing.MODEST = 0.4
+engine.workers.sharing.SETTLE = 1.0
 
 from engine.cli import main  # noqa: E402 - as above
 

@@ -24,12 +24,12 @@ from typing import Any, cast
 
 import httpx
 
-from engine import partitions, sharing
 from engine.channels.telegram import TelegramChannel
 from engine.cli import logs
 from engine.composition import storage_of
 from engine.settings import Settings
 from engine.testing.faults import Boundary, CrashPoint, Faults
+from engine.workers import partitions, sharing
 from flows.conversation import Address
 from flows.errors import HandrailError
 from flows.ports import (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.composition import storage_of
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from flows.conversation import Address, ConversationKey
 from flows.ports import Query
 from tests.crash.world import World

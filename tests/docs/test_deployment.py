@@ -13,7 +13,7 @@ import pytest
 from anyio import to_thread
 
 from engine.testing import Chat
-from engine.worker import DRAIN
+from engine.workers.worker import DRAIN
 from examples.signup import app
 from storage import open_storage
 from tests.docs.tables import ROOT

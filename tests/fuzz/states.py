@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from flows.errors import CorruptState
 from flows.instance import Branch, FlowInstance, OpenFork, Past, PendingStart
 from flows.replies import Button, Reply

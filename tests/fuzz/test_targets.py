@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.channels.telegram import shapes
 from engine.channels.telegram.webhook import Webhook
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from flows import DeepLink
 from tests.fuzz.running import Run
 from tests.fuzz.targets import TARGETS, seeds

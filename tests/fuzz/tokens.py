@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
-from engine.buttons import genuine, minting, owner, read_token
+from engine.routes.buttons import genuine, minting, owner, read_token
 from flows.instance import FlowInstance
 from flows.replies import BUTTON_PREFIX
 from tests.fuzz.tape import Tape

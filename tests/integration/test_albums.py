@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from engine import App
-from engine.albums import MOST, QUIET
 from engine.channels.telegram import TelegramChannel
+from engine.intake.albums import MOST, QUIET
 from engine.testing import Chat, CrashPoint, VirtualClock
 from flows import Context, Router
 from flows.updates import (

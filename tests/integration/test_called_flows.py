@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from engine.calls import DEPTH_LIMIT
+from engine.steps.calls import DEPTH_LIMIT
 from engine.testing import Chat
 from flows import (
     END,

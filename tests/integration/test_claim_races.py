@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from engine import App
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from engine.testing.chat import SOURCE, Chat
 from flows import Context, Continue, PreContext, Router, Stop, TextMessage
 from flows.conversation import Address, ConversationKey

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine import turns as module
 from engine.testing.chat import Chat
+from engine.turns import ticks as module
 from flows import Action, Flow, FlowBuilder, TextMessage, Turn
 from flows.ports import Committed, Fence, TurnCommit
 from storage import MemoryStorage

@@ -451,7 +451,7 @@ async def test_an_update_that_kills_the_process_ends_as_a_dead_letter_and_alone(
 async def killed(chat: Chat, fragile: Fragile) -> AsyncIterator[None]:
     """An App that is cut off in the middle of a handler: its storage takes nothing more."""
     with pytest.MonkeyPatch.context() as patch, suppress(Crash):
-        patch.setattr("engine.worker.DRAIN", 0.001)
+        patch.setattr("engine.workers.worker.DRAIN", 0.001)
         async with chat:
             yield
             await fragile.dead.wait()

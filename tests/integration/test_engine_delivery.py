@@ -184,7 +184,7 @@ def held_back(*, at: str) -> type[TestChannel]:
 async def test_undelivered_messages_go_out_after_a_restart_in_order_and_before_newer_ones(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.worker.DRAIN", 0.01)
+    monkeypatch.setattr("engine.workers.worker.DRAIN", 0.01)
     clock = HeldClock()
     storage = (
         MemoryStorage(clock.now)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.mailboxes import Mailboxes
+from engine.intake.mailboxes import Mailboxes
 from engine.testing.chat import Chat
 from flows import Action, Context, Flow, FlowBuilder, TextMessage, Turn, Update
 from flows.ports import Delivery, FlowStorage
@@ -88,7 +88,7 @@ async def test_messages_of_several_people_keep_the_order_of_each() -> None:
 async def test_what_does_not_fit_into_memory_waits_in_the_database_in_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("engine.turns.Mailboxes", partial(Mailboxes, capacity=3))
+    monkeypatch.setattr("engine.turns.ticks.Mailboxes", partial(Mailboxes, capacity=3))
     async with Chat(app_of(echo())) as chat:
         await chat.say("/start")
         await chat.hand_in(messages(chat, 20))

@@ -65,7 +65,7 @@ async def test_the_same_press_twice_counts_once_and_both_are_answered() -> None:
 async def test_a_press_is_answered_in_time_while_its_handler_hangs_and_not_again_afterwards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("engine.presses.DEADLINE", 0.01)
+    monkeypatch.setattr("engine.routes.presses.DEADLINE", 0.01)
     answered, release = asyncio.Event(), asyncio.Event()
 
     class Watched(TestChannel):

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from engine.aliases import Aliases
 from engine.delivery import Sender, backlog
-from engine.partitions import LEASE_TTL, MARGIN, Partitions
+from engine.intake.aliases import Aliases
 from engine.testing.clock import VirtualClock
+from engine.workers.partitions import LEASE_TTL, MARGIN, Partitions
 from flows.attachments import Dice
 from flows.conversation import Address
 from flows.errors import SendLater, SendRefused

@@ -11,7 +11,7 @@ import pytest
 
 import engine.app
 from engine.testing.chat import Chat, TestChannel
-from engine.worker import Worker
+from engine.workers.worker import Worker
 from flows import Action, Choice, Flow, FlowBuilder, TextMessage, Turn
 from flows.errors import SendLater, StorageDown
 from flows.ports import Delivery
@@ -71,7 +71,7 @@ async def test_a_stop_in_the_middle_of_a_handler_waits_for_its_turn() -> None:
 async def test_a_handler_that_does_not_end_in_time_runs_again_after_the_restart(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("engine.worker.DRAIN", 0.01)
+    monkeypatch.setattr("engine.workers.worker.DRAIN", 0.01)
     begun, release, runs = asyncio.Event(), asyncio.Event(), list[str]()
     storage = MemoryStorage()
     async with Chat(app_of(slow(begun, release, runs)), storage=storage) as chat:
@@ -89,7 +89,7 @@ async def test_a_handler_that_does_not_end_in_time_runs_again_after_the_restart(
 async def test_a_stop_does_not_wait_for_ever_for_a_storage_that_is_down(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.worker.DRAIN", 0.01)
+    monkeypatch.setattr("engine.workers.worker.DRAIN", 0.01)
     begun, release = asyncio.Event(), asyncio.Event()
     release.set()
     storage = MemoryStorage()
@@ -138,7 +138,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[Worker]:
 async def test_idle_conversations_leave_nothing_in_memory_but_a_bounded_cache(
     workers: list[Worker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.snapshots.CACHED", 10)
+    monkeypatch.setattr("engine.state.snapshots.CACHED", 10)
 
     async def step(turn: Turn[One, Names]) -> Action[One]:
         colour = await turn.ask("Colour?", Choice(["red", "blue"]))
@@ -194,7 +194,7 @@ async def test_a_bug_in_a_turn_that_awaits_nothing_stops_the_worker_loudly(
 
     chat = Chat(app_of(slow(asyncio.Event(), asyncio.Event(), [])))
     await chat.__aenter__()
-    monkeypatch.setattr("engine.turn.TurnRunner.run", broken)
+    monkeypatch.setattr("engine.turns.turn.TurnRunner.run", broken)
     with pytest.raises(AssertionError, match="a bug of the engine"):
         async with asyncio.timeout(10):
             await chat.say("/start")

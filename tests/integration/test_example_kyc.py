@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from engine.testing import Chat, VirtualClock
 from examples.kyc import app
 from examples.kyc.flow import Kyc

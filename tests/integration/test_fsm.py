@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from engine import App
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from engine.testing import Chat
 from engine.testing.failures import watched_failures
 from flows import (

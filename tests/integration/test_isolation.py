@@ -9,8 +9,8 @@ import pytest
 
 from engine import App
 from engine.channels.console.lines import content_of
-from engine.notices import Notices
 from engine.testing.chat import Chat
+from engine.turns.notices import Notices
 from flows import Action, Context, Flow, FlowBuilder, FlowRegistry, OnCommand, Router, Turn
 from tests.support import Names, One
 

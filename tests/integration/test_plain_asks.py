@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from engine import App
-from engine.plain_flow import STEP
+from engine.plain.flow import STEP
 from engine.testing import Chat
 from flows import (
     CallNext,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from engine import App
-from engine.plain_flow import STEP
+from engine.plain.flow import STEP
 from engine.testing import Chat, VirtualClock
 from flows import (
     Button,

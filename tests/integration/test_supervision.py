@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from engine import App
-from engine.reception import FAILURES
+from engine.intake.reception import FAILURES
 from engine.testing.channel import SOURCE, TestChannel
 from engine.testing.chat import Chat
 from engine.testing.clock import VirtualClock
@@ -218,7 +218,7 @@ class Forgetful(TestChannel):
 async def test_a_channel_that_fails_to_take_its_share_costs_nobody_the_lease(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("engine.holding.PARTITIONS", 128)
+    monkeypatch.setattr("engine.workers.holding.PARTITIONS", 128)
     clock = VirtualClock()
     async with Chat(echo(clock), channel=Forgetful, clock=clock) as chat:
         assert await chat.say("hello") == ("heard",)

@@ -203,7 +203,7 @@ async def test_fact_8_an_update_that_comes_twice_is_one_turn(server: BotApiServe
 async def test_a_dead_letter_of_the_webhook_is_one_also_where_another_process_finds_it(
     server: BotApiServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.worker.DRAIN", 0.01)
+    monkeypatch.setattr("engine.workers.worker.DRAIN", 0.01)
     storage = MemoryStorage()
     fragile = Fragile(storage)
     fragile.fail("commit", *(StorageDown("away") for _ in range(1000)))
@@ -268,7 +268,7 @@ async def test_fact_10_a_press_that_comes_before_an_older_message_loses_neither(
 async def test_fact_16_a_press_is_answered_before_what_its_chat_waits_for(
     server: BotApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.presses.DEADLINE", 0.05)
+    monkeypatch.setattr("engine.routes.presses.DEADLINE", 0.05)
     held: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     router = Router("bot")
 
@@ -420,7 +420,7 @@ async def test_a_place_that_is_taken_is_refused_with_a_sentence(
 async def test_a_web_server_that_ends_by_itself_is_started_again(
     server: BotApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.reception.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("engine.intake.reception.FIRST_PAUSE", 0.01)
     made: list[Any] = []
     again = asyncio.Event()
     inner = listening_module._Server.__init__

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine import App
-from engine.albums import QUIET
+from engine.intake.albums import QUIET
 from flows import AlbumMessage, Context, FileRef, PhotoMessage, Router
 from tests.fleet import Fleet
 

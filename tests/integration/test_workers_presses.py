@@ -9,7 +9,7 @@ import asyncio
 import pytest
 
 from engine.app import App
-from engine.presses import DEADLINE
+from engine.routes.presses import DEADLINE
 from flows import Action, Choice, FlowBuilder, Turn
 from flows.conversation import partition_of
 from flows.updates import Command

@@ -24,9 +24,9 @@ from hypothesis.stateful import (
 )
 
 from engine.channels.console.lines import content_of
-from engine.scopes import scopes_of
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from engine.testing import Chat, CrashPoint, VirtualClock
+from engine.turns.scopes import scopes_of
 from flows.ports import Delivery, FlowStorage, Query
 from flows.updates import Content, Order, Press, TextMessage
 from storage import MemoryStorage, SqlStorage

@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from statemachine import StateChart
 from statemachine.exceptions import TransitionNotAllowed
 
-from engine.places import top
-from engine.transitions import Enter, Finish, resolve
+from engine.steps.places import top
+from engine.steps.transitions import Enter, Finish, resolve
 from flows import Action, DefinitionError, Flow, FlowBuilder, Turn
 from flows.actions import END, Complete, Next
 from flows.chart import COMPLETED, ChartRefused, compile_chart, event_to, transition_table

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from engine.commits import BYTES, LARGE, TURNS, page
-from engine.mailboxes import Item
-from engine.turn import Finished
+from engine.commits.committing import BYTES, LARGE, TURNS, page
+from engine.intake.mailboxes import Item
+from engine.turns.turn import Finished
 from flows.effects import Effects
 from flows.ports import ScopeWrite, TurnCommit
 from flows.updates import Other, Update

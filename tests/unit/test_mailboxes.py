@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.mailboxes import Item, Mailboxes
+from engine.intake.mailboxes import Item, Mailboxes
 from flows import TextMessage
 from flows.updates import Update
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from flows.marks import MOST, Marks
 
 NOW = 1_000_000

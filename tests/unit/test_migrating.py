@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.migrating import CannotMigrate, migrated, misfit, versions
+from engine.state.migrating import CannotMigrate, migrated, misfit, versions
 from flows import Flow, FlowBuilder, Text
 from flows.instance import Branch, FlowInstance, OpenFork, Past, Status
 from flows.visit import OnceResult, Visit

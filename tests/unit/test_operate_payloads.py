@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from engine.payloads import as_json, operator_answer
+from engine.routes.payloads import as_json, operator_answer
 from flows import Choice, Confirm, Input, Integer, PayloadRefused, Photo, Text
 
 

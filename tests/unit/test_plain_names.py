@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine import App
-from engine.plain_flow import plain_flow
+from engine.plain.flow import plain_flow
 from flows import Context, DefinitionError, Router, as_flow
 from flows.plain_names import plain_name
 from flows.plain_options import LONGEST

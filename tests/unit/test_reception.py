@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine.partitions import Partitions
-from engine.reception import Reception
+from engine.intake.reception import Reception
 from engine.testing.channel import TestChannel
 from engine.testing.clock import VirtualClock
+from engine.workers.partitions import Partitions
 from flows.updates import Update
 from storage import MemoryStorage
 

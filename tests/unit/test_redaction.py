@@ -9,7 +9,7 @@ from contextvars import copy_context
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from engine.redaction import REDACTION, Redactor, confide
+from engine.privacy.redaction import REDACTION, Redactor, confide
 
 PHONE = "+44 20 7946 0958"
 

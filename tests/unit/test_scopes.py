@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.scopes import LONGEST, Scope, message_key, order_key, scopes_of
+from engine.turns.scopes import LONGEST, Scope, message_key, order_key, scopes_of
 from flows.conversation import Address, ConversationKey, partition_of
 from flows.errors import InvalidKey
 from flows.keys import KINDS, CustomKey, Key

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 import pytest
 
-from engine.partitions import LEASE_TTL, Partitions
-from engine.sharing import MODEST, Sharing
 from engine.testing.clock import VirtualClock
+from engine.workers.partitions import LEASE_TTL, Partitions
+from engine.workers.sharing import MODEST, Sharing
 from storage import MemoryStorage
 
 pytestmark = pytest.mark.anyio

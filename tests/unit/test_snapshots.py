@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine import snapshots as module
 from engine.clock import SystemClock
-from engine.snapshots import Snapshots
-from engine.state import Conversation, is_ours_alone
+from engine.state import snapshots as module
+from engine.state.conversation import Conversation, is_ours_alone
+from engine.state.snapshots import Snapshots
 from flows.instance import FlowInstance
 from flows.ports import Snapshot
 from flows.replies import Button, Reply

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.state import Conversation
+from engine.state.conversation import Conversation
 from flows.instance import Branch, FlowInstance, Line, OpenFork, Past, Status
 from flows.replies import Button, Reply
 from flows.visit import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.buttons import genuine, minting, read_token
+from engine.routes.buttons import genuine, minting, read_token
 from flows.instance import FlowInstance
 
 OURS = FlowInstance(id="a-0", flow="f", version=1, secret="s" * 32, data={}, started=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from types import TracebackType
 
-from engine.tracebacks import from_handler
+from engine.turns.tracebacks import from_handler
 
 
 def failing() -> None:
@@ -14,7 +14,7 @@ def failing() -> None:
 
 def raised_by_the_engine(body: str) -> BaseException:
     """An error that has come up through frames of a module of ours."""
-    space = {"__name__": "engine.turn", "failing": failing}
+    space = {"__name__": "engine.turns.turn", "failing": failing}
     exec(f"def inner():\n    {body}\n\ndef outer():\n    inner()", space)  # noqa: S102
     outer = space["outer"]
     try:

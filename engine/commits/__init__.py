@@ -1,0 +1,1 @@
+"""Committing: what turns have changed, as rows, in one transaction."""

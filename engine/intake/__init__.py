@@ -1,0 +1,1 @@
+"""Accepting: what comes in becomes durable, and waits for its turn."""

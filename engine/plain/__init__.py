@@ -1,0 +1,1 @@
+"""Handlers without a flow, which become one where they ask."""

@@ -1,0 +1,1 @@
+"""What people confide: kept from the log, and never kept unencrypted."""

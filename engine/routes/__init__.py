@@ -1,0 +1,1 @@
+"""Routing: who gets an update, which question an answer is for, what a button says."""

@@ -1,0 +1,1 @@
+"""Steps: an instance runs its handlers and takes their decisions, until it rests."""

@@ -1,0 +1,1 @@
+"""Turns: ticks of many, and each from its update to what is to be committed."""

@@ -1,0 +1,1 @@
+"""Workers: processes that share the work of a database."""
