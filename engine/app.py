@@ -30,25 +30,25 @@ from engine.telemetry.standing import Standing
 from engine.turns.notices import Notices
 from engine.workers.retention import SHORTEST
 from engine.workers.worker import DRAIN, Worker
-from flows.bot import Api
-from flows.bot import Bot as ServiceBot
-from flows.broadcasts import RATE
-from flows.checks import call_refusal
 from flows.conversation import ConversationKey
+from flows.definition.checks import call_refusal
+from flows.definition.summary import summary
 from flows.errors import DefinitionError, NotRunning
 from flows.flow import Flow
 from flows.fsm import Fsm
-from flows.guards import check_guards
 from flows.keys import USER_IN_CHAT
+from flows.messages.bot import Api
+from flows.messages.bot import Bot as ServiceBot
+from flows.messages.broadcasts import RATE
+from flows.messages.replies import Reply
+from flows.messages.texts import Format
 from flows.ports import Channel, Clock, FlowStorage, KeepsRecords
-from flows.pre_handlers import PreHandler
-from flows.registry import FlowRegistry
-from flows.replies import Reply
-from flows.roles import Guarded, Roles
-from flows.router import Router
+from flows.routing.guards import check_guards
+from flows.routing.pre_handlers import PreHandler
+from flows.routing.registry import FlowRegistry
+from flows.routing.roles import Guarded, Roles
+from flows.routing.router import Router
 from flows.sessions import Sessions, SessionStorage
-from flows.summary import summary
-from flows.texts import Format
 
 if TYPE_CHECKING:  # Babel is loaded where there are languages, and nowhere else
     from engine.languages import Languages

@@ -14,14 +14,14 @@ from engine.frame.role_book import RoleBook
 from engine.plain.flow import PlainCall, PlainStep
 from engine.routes.known_flows import KnownFlows
 from engine.turns.notices import Notices
-from flows.bot import Bot as ServiceBot
 from flows.flow import Flow
 from flows.fsm import Fsm
 from flows.menus import MenuCommand
-from flows.pre_handlers import PreHandler
-from flows.registry import AnyFlow, FlowRegistry
-from flows.router import Router
-from flows.routes import PlainHandler
+from flows.messages.bot import Bot as ServiceBot
+from flows.routing.pre_handlers import PreHandler
+from flows.routing.registry import AnyFlow, FlowRegistry
+from flows.routing.router import Router
+from flows.routing.routes import PlainHandler
 from flows.sensitive import sensitive_fields
 from flows.sessions import Sessions, SessionStorage
 

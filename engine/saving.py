@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from uuid import uuid4
 
-from flows.downloads import Target, Told
+from flows.messages.downloads import Target, Told
 from flows.updates import FileRef
 
 _SUFFIXES = {

@@ -1,13 +1,8 @@
 """What a conversation is: flows, steps, inputs, and the ports that an engine runs them through."""
 
 from flows import filters
-from flows.actions import END, Action
-from flows.attachments import Album, Dice, Invoice, Media, PollQuestion
-from flows.bot import Bot
-from flows.builder import FlowBuilder
-from flows.context import Context, call_flow
 from flows.conversation import Address, ConversationKey
-from flows.deep_links import DeepLink, OnDeepLink
+from flows.definition.builder import FlowBuilder
 from flows.errors import (
     AmbiguousNext,
     AskTimeout,
@@ -49,9 +44,6 @@ from flows.flow import Flow
 from flows.formatting import Formatted
 from flows.forms import Answers, FormBuilder, FormTexts, FormTurn, form_flow
 from flows.fsm import Fsm, FsmState, InvalidStateData, NoState, stay, transition
-from flows.guards import Dedup, RateLimit
-from flows.hears import OnHears
-from flows.input_file import InputFile
 from flows.inputs import (
     Animation,
     AnyOf,
@@ -84,8 +76,10 @@ from flows.inputs import (
     WebAppData,
     field,
 )
-from flows.instance import FlowInstance, Status
-from flows.keyboards import (
+from flows.messages.attachments import Album, Dice, Invoice, Media, PollQuestion
+from flows.messages.bot import Bot
+from flows.messages.input_file import InputFile
+from flows.messages.keyboards import (
     Button,
     ForceReply,
     Key,
@@ -94,7 +88,17 @@ from flows.keyboards import (
     keyboard,
     reply_keyboard,
 )
-from flows.kind_triggers import (
+from flows.messages.replies import LinkPreview, Message, Reply, SendOptions
+from flows.messages.sending import prompt
+from flows.messages.translations import Translatable, gettext, ngettext, npgettext, pgettext
+from flows.plain.context import Context, call_flow
+from flows.plain.options import as_flow
+from flows.ports import Channel, Clock, FlowStorage
+from flows.reserved import warn_of_hidden_packages
+from flows.routing.deep_links import DeepLink, OnDeepLink
+from flows.routing.guards import Dedup, RateLimit
+from flows.routing.hears import OnHears
+from flows.routing.kind_triggers import (
     OnAnswer,
     OnAny,
     OnAnyText,
@@ -106,22 +110,18 @@ from flows.kind_triggers import (
     OnVideo,
     OnVoice,
 )
-from flows.plain_options import as_flow
-from flows.ports import Channel, Clock, FlowStorage
-from flows.pre_handlers import Continue, PreContext, Stop
-from flows.progress import Progress
-from flows.registry import FlowRegistry
-from flows.replies import LinkPreview, Message, Reply, SendOptions
-from flows.reserved import warn_of_hidden_packages
-from flows.roles import Roles, requires
-from flows.router import CallNext, Router
-from flows.sending import prompt
+from flows.routing.pre_handlers import Continue, PreContext, Stop
+from flows.routing.registry import FlowRegistry
+from flows.routing.roles import Roles, requires
+from flows.routing.router import CallNext, Router
+from flows.routing.triggers import OnCallback, OnCommand, OnKind, OnText, Trigger
 from flows.sensitive import Sensitive
 from flows.sessions import Sessions, SessionStorage
-from flows.timing import Reminder
-from flows.translations import Translatable, gettext, ngettext, npgettext, pgettext
-from flows.triggers import OnCallback, OnCommand, OnKind, OnText, Trigger
-from flows.turn import Turn
+from flows.turns.actions import END, Action
+from flows.turns.instance import FlowInstance, Status
+from flows.turns.progress import Progress
+from flows.turns.timing import Reminder
+from flows.turns.turn import Turn
 from flows.updates import (
     AlbumMessage,
     AnimationMessage,

@@ -14,13 +14,13 @@ from typing import Any, Literal, TypeVar, cast, overload
 
 from pydantic import BaseModel, create_model
 
-from flows.actions import END, Action
-from flows.builder import FlowBuilder
+from flows.definition.builder import FlowBuilder
 from flows.errors import DefinitionError, StartRefused
 from flows.flow import Flow, Handler
 from flows.inputs import Choice
-from flows.replies import Reply
-from flows.turn import Turn
+from flows.messages.replies import Reply
+from flows.turns.actions import END, Action
+from flows.turns.turn import Turn
 
 R = TypeVar("R")
 R1 = TypeVar("R1")

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import cast
 
+from flows.definition.naming import shown
 from flows.errors import DefinitionError
-from flows.naming import shown
-from flows.patterns import BoundedPattern, compile_pattern
 from flows.records import record
+from flows.routing.patterns import BoundedPattern, compile_pattern
 from flows.updates import Command, Content, TextMessage, Update
 
 Predicate = Callable[[Update], bool]

@@ -12,15 +12,15 @@ from pydantic import BaseModel, ValidationError
 from statemachine import StateChart
 from typing_extensions import TypeVar
 
-from flows.actions import Action
+from flows.definition.forks import Branching, Fork
+from flows.definition.migrations import Migration
 from flows.errors import InvalidData, StartRefused, UnknownStep
-from flows.forks import Branching, Fork
-from flows.instance import FlowInstance
 from flows.keys import USER_IN_CHAT, Key
-from flows.migrations import Migration
 from flows.models import DoesNotFit, Written, dump_model, load_model, overwrite
-from flows.timing import UNTIMED, Reminder, Timing
-from flows.turn import Turn
+from flows.turns.actions import Action
+from flows.turns.instance import FlowInstance
+from flows.turns.timing import UNTIMED, Reminder, Timing
+from flows.turns.turn import Turn
 
 S = TypeVar("S", bound=Enum)
 D = TypeVar("D", bound=BaseModel)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, SupportsIndex
 
 from flows.errors import DefinitionError
-from flows.markup import html, markdown
+from flows.messages.markup import html, markdown
 
 Style = Literal[
     "bold", "italic", "underline", "strikethrough", "spoiler", "code", "pre", "text_link",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from inspect import iscoroutinefunction
 from typing import Literal, get_args
 
-from flows.naming import shown
+from flows.definition.naming import shown
 from flows.updates import Update
 
 KeyKind = Literal["user_in_chat", "chat", "topic", "user"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
-from flows.broadcasts import CHANNEL as BROADCAST
+from flows.messages.broadcasts import CHANNEL as BROADCAST
 
 ERASED = "erased"
 """What stands in the audit in place of whom it was about."""

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from engine.state.conversation import Conversation
 from flows.conversation import Address, ConversationKey
-from flows.instance import FlowInstance
 from flows.ports import FlowStorage, InboxRow, InstanceRow, ScopeWrite, TurnCommit
-from flows.visit import Escalation, Visit, Waiting
+from flows.turns.instance import FlowInstance
+from flows.turns.visit import Escalation, Visit, Waiting
 
 SOURCE = "test:local"
 

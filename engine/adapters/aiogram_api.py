@@ -47,7 +47,7 @@ from engine.channels.telegram.client import (
 )
 from engine.channels.telegram.uploads import Progress, Uploaded, opened
 from flows.errors import ChannelStopped
-from flows.input_file import InputFile
+from flows.messages.input_file import InputFile
 
 _FETCH_SECONDS = 60
 """How long a file of up to 20 MB may take."""

@@ -40,7 +40,7 @@ from engine.channels.telegram.client import (
 )
 from engine.channels.telegram.uploads import Progress, opened
 from flows.errors import ChannelStopped
-from flows.input_file import InputFile
+from flows.messages.input_file import InputFile
 
 _HUMP = re.compile("([A-Z])")
 

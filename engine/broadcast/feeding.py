@@ -19,9 +19,9 @@ from engine.broadcast.orders import LIST
 from engine.state.conversation import Conversation
 from flows.conversation import key_text
 from flows.errors import CorruptState
+from flows.messages.replies import Reply, edited, send_to_json
+from flows.messages.speaking import Translator
 from flows.ports import FlowStorage, MessageName, Snapshot
-from flows.replies import Reply, edited, send_to_json
-from flows.speaking import Translator
 
 SECOND = 1000
 """Milliseconds between two looks whether there is room for more messages."""

@@ -7,8 +7,8 @@ recipient is a row of its own, which bears the person's name besides, and goes w
 
 from __future__ import annotations
 
-from flows.broadcasts import CHANNEL
 from flows.conversation import partition_of
+from flows.messages.broadcasts import CHANNEL
 
 INDEX = f"{CHANNEL}:index"
 """The scope that names all broadcasts."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.broadcast.keys import head_key, partition_of_broadcast
-from flows.broadcasts import CHANNEL, Broadcast
+from flows.messages.broadcasts import CHANNEL, Broadcast
+from flows.messages.replies import send_to_json
 from flows.ports import InboxRow, TimerRow
-from flows.replies import send_to_json
 from flows.updates import BroadcastOrder, Update
 
 LIST = 500

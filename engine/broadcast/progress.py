@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.broadcast.head import Head, State
-from flows.speaking import Translator
-from flows.translations import Translatable, gettext
+from flows.messages.speaking import Translator
+from flows.messages.translations import Translatable, gettext
 
 WIDTH = 20
 """Blocks of the bar."""

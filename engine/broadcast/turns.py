@@ -18,8 +18,8 @@ from engine.intake.mailboxes import Item
 from engine.patience import patiently
 from flows.conversation import Address, ConversationKey
 from flows.errors import CorruptState
+from flows.messages.speaking import Translator
 from flows.ports import Clock, FlowStorage, Snapshot, TimerRow, TurnCommit
-from flows.speaking import Translator
 from flows.updates import BroadcastOrder, Person, SendFailed, Update
 
 if TYPE_CHECKING:  # Babel is loaded where there are languages, and nowhere else

@@ -10,8 +10,8 @@ from engine.broadcast.feeding import out_of, settled
 from engine.broadcast.head import Head, State
 from engine.broadcast.keys import head_key
 from flows.errors import UnknownBroadcast
+from flows.messages.replies import send_from_json
 from flows.ports import FlowStorage, Query
-from flows.replies import send_from_json
 from flows.updates import BroadcastOrder, Update
 
 

@@ -16,8 +16,8 @@ from engine.cli.output import say, table
 from engine.cli.talking import Target
 from engine.clock import SystemClock
 from engine.operate import Broadcasts, BroadcastView, Operator, Receipt
-from flows.broadcasts import RATE
-from flows.texts import Format
+from flows.messages.broadcasts import RATE
+from flows.messages.texts import Format
 
 app = typer.Typer(no_args_is_help=True, help="Send one message to many people.")
 

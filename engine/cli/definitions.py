@@ -17,7 +17,7 @@ from engine.cli.fitting import judge_database
 from engine.cli.loading import load_app
 from engine.cli.output import say
 from engine.cli.talking import Target
-from flows import graph as pictures
+from flows.definition import graph as pictures
 from flows.errors import HandrailError, UnknownFlow
 
 

@@ -24,10 +24,10 @@ from engine.state.conversation import unfit
 from engine.steps.places import Flows, escalated
 from flows.errors import UnknownFlow
 from flows.inputs import input_from_json
-from flows.instance import FlowInstance, Status
 from flows.ports import InstanceRow
 from flows.sensitive import MASK, masked
-from flows.visit import Escalation, Visit, Waiting
+from flows.turns.instance import FlowInstance, Status
+from flows.turns.visit import Escalation, Visit, Waiting
 
 COLUMNS = ("id", "flow", "step", "status", "who", "idle")
 

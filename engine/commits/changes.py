@@ -12,8 +12,7 @@ from engine.steps.places import escalated
 from engine.turns.conversations import root_id
 from engine.turns.dialogue import Dialogue
 from engine.turns.scopes import Scope, is_shared, message_key
-from flows.effects import Emission
-from flows.instance import FlowInstance, Status
+from flows.messages.replies import Reply, send_to_json
 from flows.ports import (
     InstanceRow,
     OutboxRow,
@@ -25,7 +24,8 @@ from flows.ports import (
     TurnCommit,
 )
 from flows.records import record
-from flows.replies import Reply, send_to_json
+from flows.turns.effects import Emission
+from flows.turns.instance import FlowInstance, Status
 from flows.updates import TimerFired, Update
 
 EMPTY = Conversation().encode()

@@ -25,8 +25,8 @@ from flows.errors import (
     SendUncertain,
     StorageDown,
 )
+from flows.messages.replies import Edit, Reply, Send, send_from_json
 from flows.ports import Channel, Clock, FlowStorage, SendResult
-from flows.replies import Edit, Reply, Send, send_from_json
 
 SEND_SECONDS = MARGIN - 1.0
 """How long one send may take: it is over while the lease still holds that it was begun under. One

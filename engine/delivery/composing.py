@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from flows.messages.replies import Delete, Edit, Send
 from flows.ports import Delivery
-from flows.replies import Delete, Edit, Send
 
 
 def lapses(send: Send) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from flows.effects import Emission
+from flows.messages.replies import Send
 from flows.ports import InboxRow, OutboxRow, OutgoingRow, SendResult
-from flows.replies import Send
+from flows.turns.effects import Emission
 
 Row = OutboxRow | OutgoingRow
 

@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, TypeGuard
 
+from flows.definition.naming import shown
 from flows.errors import DefinitionError
-from flows.naming import shown
 
 
 def is_factory(deps: object) -> TypeGuard[Callable[[], AbstractAsyncContextManager[Any]]]:

@@ -8,11 +8,11 @@ from typing import Any
 
 from engine.steps.running import contained
 from engine.turns.tracebacks import from_handler
-from flows.effects import Effects
-from flows.marks import Marks
-from flows.naming import shown
-from flows.pre_handlers import Continue, PreContext, PreHandler, Stop
-from flows.replies import Reply
+from flows.definition.naming import shown
+from flows.messages.replies import Reply
+from flows.plain.marks import Marks
+from flows.routing.pre_handlers import Continue, PreContext, PreHandler, Stop
+from flows.turns.effects import Effects
 from flows.updates import ChatMigrated, Opened, Order, Press, SendFailed, TimerFired, Update
 
 _log = logging.getLogger("handrail.engine")

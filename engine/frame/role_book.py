@@ -10,8 +10,8 @@ from typing import Any
 from engine.steps.running import contained
 from engine.turns.tracebacks import from_handler
 from flows.conversation import person_id
-from flows.roles import Resolver, Roles
-from flows.timing import milliseconds
+from flows.routing.roles import Resolver, Roles
+from flows.turns.timing import milliseconds
 from flows.updates import Update
 
 REMEMBERED = 10_000

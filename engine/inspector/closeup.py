@@ -17,11 +17,11 @@ from engine.privacy.redaction import Redactor
 from engine.state.conversation import unfit
 from engine.steps.places import Flows, escalated, instances
 from flows.inputs import input_from_json
-from flows.instance import FlowInstance, Line, Status
+from flows.messages.replies import Reply
 from flows.ports import InstanceRow, TransitionRow
-from flows.replies import Reply
 from flows.sensitive import MASK, masked, sensitive_fields, spoken
-from flows.visit import Escalation, Visit, Waiting
+from flows.turns.instance import FlowInstance, Line, Status
+from flows.turns.visit import Escalation, Visit, Waiting
 
 UNREADABLE = "(it is encrypted with a key that is not here, or was changed since)"
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.inspector.layout import Arrow, Box, Layout, Placed, laid_out
-from flows.chart import COMPLETED
+from flows.definition.chart import COMPLETED
+from flows.definition.forks import Fork
+from flows.definition.graph import moves, need
 from flows.flow import Flow
-from flows.forks import Fork
-from flows.graph import moves, need
 
 START = "(start)"
 

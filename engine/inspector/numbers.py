@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.flow import Flow
-from flows.instance import Status
 from flows.ports import Clock, Tally
+from flows.turns.instance import Status
 
 FRESH = 1.5
 """Seconds that counts are used again."""

@@ -16,8 +16,8 @@ from engine.inspector.rendering import Templates
 from engine.inspector.visits import BadForm, Visit
 from engine.plain.flow import PlainCall
 from flows.errors import HandrailError, UnknownFlow
-from flows.instance import Status
 from flows.ports import Tally
+from flows.turns.instance import Status
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from engine.turns.ticks import Turns
 from flows.conversation import partition_of
 from flows.errors import BadRow, OutcomeUnknown, StorageDown
 from flows.ports import FlowStorage, InboxRow
-from flows.registry import FlowRegistry
+from flows.routing.registry import FlowRegistry
 from flows.updates import Other, Press, Update
 
 _log = logging.getLogger("handrail.engine")

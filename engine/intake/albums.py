@@ -23,8 +23,8 @@ from dataclasses import dataclass, replace
 
 from engine.intake.mailboxes import Item, Mailboxes
 from flows.ports import Clock
+from flows.turns.visit import OnceResult
 from flows.updates import AlbumMessage, ChannelPost, Content, FileMessage, Update
-from flows.visit import OnceResult
 
 QUIET = 0.7
 """Seconds between two looks; where nothing has come since the last one, an album is over."""

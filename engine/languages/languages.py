@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog
 from engine.languages.catalogues import OUR_DOMAIN, OURS, catalogues_in, translations_of
 from engine.languages.words import Originals, Words
 from flows.errors import DefinitionError, UnknownLocale
-from flows.speaking import ORIGINAL
+from flows.messages.speaking import ORIGINAL
 
 KeptWith = Literal["user_in_chat", "user"]
 """What a chosen locale is kept with: the person in a chat, or the person in all chats."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.languages.languages import Languages
 from flows.menus import MenuCommand
-from flows.translations import Translatable
+from flows.messages.translations import Translatable
 
 
 def in_all_languages(menu: Sequence[MenuCommand], languages: Languages) -> list[MenuCommand]:

@@ -11,8 +11,8 @@ from flows.updates import Update
 
 
 class PersonLocale:
-    """A ``flows.speaking.Speaker``: it looks at the conversation, so that what is taken back there
-    is taken back here.
+    """A ``flows.messages.speaking.Speaker``: it looks at the conversation, so that what is taken
+    back there is taken back here.
 
     What a person's app says of their language is kept with the conversation, for the turns that
     nobody has caused, such as reminders.

@@ -12,7 +12,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.numbers import format_decimal
 
-from flows.speaking import Written
+from flows.messages.speaking import Written
 
 _log = logging.getLogger("handrail.languages")
 
@@ -21,7 +21,7 @@ _MOST = 1000
 
 
 class Words:
-    """A ``flows.speaking.Translator`` that speaks by Babel.
+    """A ``flows.messages.speaking.Translator`` that speaks by Babel.
 
     Args:
         tag: the locale's name, with hyphens.

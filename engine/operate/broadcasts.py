@@ -13,11 +13,11 @@ from engine.broadcast.orders import orders_of, row_of
 from engine.broadcast.turns import named_in
 from engine.broadcast.views import BroadcastView, view
 from engine.operate.receipts import Receipt
-from flows.broadcasts import ID_CHARS, RATE, Broadcast, chats_named
 from flows.errors import BroadcastRefused, OutcomeUnknown, UnknownBroadcast
+from flows.messages.broadcasts import ID_CHARS, RATE, Broadcast, chats_named
+from flows.messages.replies import Reply
+from flows.messages.texts import Format
 from flows.ports import Clock, FlowStorage, InboxRow
-from flows.replies import Reply
-from flows.texts import Format
 from flows.updates import BroadcastOrder
 
 PAGE = 1000

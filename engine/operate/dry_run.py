@@ -9,8 +9,8 @@ from engine.state.conversation import Conversation
 from engine.state.migrating import CannotMigrate, migrated, misfit, versions
 from engine.steps.places import Flows
 from flows.errors import CorruptState
-from flows.instance import FlowInstance
 from flows.ports import FlowStorage, Query
+from flows.turns.instance import FlowInstance
 
 AT_ONCE = 200
 """How many conversations are read at once."""

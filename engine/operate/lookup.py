@@ -10,9 +10,9 @@ from typing import Any
 from engine.operate.homes import Home, home_of
 from engine.state.conversation import Conversation
 from flows.errors import UnknownConversation, UnknownInstance
-from flows.instance import FlowInstance
 from flows.ports import FlowStorage, InstanceRow, Query
-from flows.visit import Escalation, Visit
+from flows.turns.instance import FlowInstance
+from flows.turns.visit import Escalation, Visit
 
 NEAR = 1000
 """How many of the newest instances are looked through for ids that look alike."""

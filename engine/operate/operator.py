@@ -31,8 +31,8 @@ from flows.errors import (
 )
 from flows.flow import Flow
 from flows.inputs import input_from_json
-from flows.instance import FlowInstance, Status
 from flows.ports import Clock, FlowStorage, Query, Tally
+from flows.turns.instance import FlowInstance, Status
 from flows.updates import Order
 
 PATIENCE = 10.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.operate.lookup import listed, row_of, state_of
-from flows.instance import FlowInstance
+from flows.messages.replies import Send, send_from_json
 from flows.ports import FlowStorage, InstanceRow, Query, TransitionRow
-from flows.replies import Send, send_from_json
+from flows.turns.instance import FlowInstance
 
 MOVES = 20
 """How many of the last moves a close look shows."""

@@ -12,13 +12,13 @@ from engine.steps.places import Place, top
 from engine.steps.running import Called, StepFailed, Suspended, prepare, run_to_rest
 from engine.turns.stage import Stage
 from engine.turns.starting import Starter
-from flows.context import Context
 from flows.errors import CannotAsk
-from flows.instance import FlowInstance
-from flows.journal import Run
-from flows.plain_asks import AnyTurn
+from flows.plain.asks import AnyTurn
+from flows.plain.context import Context
 from flows.records import record
-from flows.routes import PlainHandler, Route
+from flows.routing.routes import PlainHandler, Route
+from flows.turns.instance import FlowInstance
+from flows.turns.journal import Run
 from flows.updates import SendFailed
 
 

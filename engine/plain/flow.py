@@ -11,15 +11,15 @@ import orjson
 from pydantic import BaseModel, PlainSerializer, PlainValidator
 
 from engine.plain.outcomes import follow
-from flows.actions import Action
-from flows.chart import COMPLETED, compile_chart
-from flows.context import context_of
+from flows.definition.chart import COMPLETED, compile_chart
+from flows.definition.sources import fingerprint
 from flows.flow import Flow, Hooks, StepCode
-from flows.patterns import BoundedMatch
-from flows.plain_options import options_of
-from flows.routes import PlainHandler
-from flows.sources import fingerprint
-from flows.turn import Turn
+from flows.plain.context import context_of
+from flows.plain.options import options_of
+from flows.routing.patterns import BoundedMatch
+from flows.routing.routes import PlainHandler
+from flows.turns.actions import Action
+from flows.turns.turn import Turn
 from flows.updates import Content, Update
 
 

@@ -15,11 +15,11 @@ from engine.state.machines import PersonMachine
 from engine.turns.stage import Stage
 from engine.turns.starting import Starter
 from engine.turns.undoing import Undoing
-from flows.context import Context
-from flows.hears import match_in
-from flows.instance import FlowInstance
-from flows.plain_asks import Opening
-from flows.routes import PlainHandler, Route
+from flows.plain.asks import Opening
+from flows.plain.context import Context
+from flows.routing.hears import match_in
+from flows.routing.routes import PlainHandler, Route
+from flows.turns.instance import FlowInstance
 
 
 class PlainHandlers:

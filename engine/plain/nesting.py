@@ -9,10 +9,10 @@ from typing import Any
 
 from engine.steps.running import contained
 from engine.turns.tracebacks import from_handler
-from flows.context import Context
 from flows.errors import CorruptState
+from flows.plain.context import Context
 from flows.records import record
-from flows.router import Middleware, Router
+from flows.routing.router import Middleware, Router
 
 _log = logging.getLogger("handrail.engine")
 

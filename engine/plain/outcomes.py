@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.context import Context
+from flows.definition.naming import shown
 from flows.fsm import KEEP, Stay, Transition
-from flows.naming import shown
+from flows.plain.context import Context
 
 
 def follow(outcome: object, context: Context[Any, Any], handler: object) -> None:

@@ -11,11 +11,11 @@ from pydantic import BaseModel
 from engine.plain.flow import PlainCall
 from engine.steps.places import Flows, instances, visits
 from engine.turns.dialogue import Dialogue
-from flows.instance import FlowInstance
 from flows.sensitive import sensitive_fields, spoken
-from flows.turn import Turn
+from flows.turns.instance import FlowInstance
+from flows.turns.turn import Turn
+from flows.turns.visit import Visit
 from flows.updates import Command, Opened, Order, Press, SendFailed, TimerFired, Update
-from flows.visit import Visit
 
 INNOCENT = frozenset({"kind", "user", "own", "button"})
 """Fields of an update that say nothing that is not in its address."""

@@ -18,9 +18,9 @@ from typing import Any
 
 import orjson
 
-from flows.instance import FlowInstance
-from flows.questions import Mint
-from flows.replies import BUTTON_PREFIX
+from flows.messages.replies import BUTTON_PREFIX
+from flows.turns.instance import FlowInstance
+from flows.turns.questions import Mint
 
 _PARTS = 6
 

@@ -10,8 +10,8 @@ from engine.turns.conversations import Conversations
 from flows.errors import InvalidAnswer
 from flows.inputs import input_from_json
 from flows.records import record
+from flows.turns.visit import Waiting
 from flows.updates import Content, Update
-from flows.visit import Waiting
 
 
 @record(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.plain.flow import PlainCall, PlainStep, plain_flow
+from flows.definition.naming import shown
 from flows.errors import DefinitionError
 from flows.flow import Flow
-from flows.naming import shown
-from flows.plain_names import PlainNames, two_of_one_name
-from flows.registry import AnyFlow
-from flows.router import Router
-from flows.routes import PlainHandler
+from flows.plain.names import PlainNames, two_of_one_name
+from flows.routing.registry import AnyFlow
+from flows.routing.router import Router
+from flows.routing.routes import PlainHandler
 
 PlainFlow = Flow[PlainStep, PlainCall]
 

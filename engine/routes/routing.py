@@ -22,11 +22,12 @@ from flows.conversation import person_id
 from flows.errors import InvalidAnswer
 from flows.filters import Facts
 from flows.inputs import Draft, input_from_json
-from flows.instance import FlowInstance, PendingStart
 from flows.records import record
-from flows.registry import AnyFlow
-from flows.router import Router
-from flows.routes import PlainHandler, Route
+from flows.routing.registry import AnyFlow
+from flows.routing.router import Router
+from flows.routing.routes import PlainHandler, Route
+from flows.turns.instance import FlowInstance, PendingStart
+from flows.turns.visit import WaitButton
 from flows.updates import (
     ChatMigrated,
     Command,
@@ -39,7 +40,6 @@ from flows.updates import (
     Update,
     is_silent,
 )
-from flows.visit import WaitButton
 
 
 @record(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import orjson
 from engine.state.migrating import CannotMigrate, migrated, misfit
 from engine.steps.places import Flows, instances, visits
 from flows.errors import CorruptState
-from flows.instance import FlowInstance, Status
+from flows.messages.translations import as_json
 from flows.records import record
-from flows.stored import instance_from_json, instance_to_json
-from flows.translations import as_json
-from flows.visit import OnceResult, Visit, Waiting
+from flows.turns.instance import FlowInstance, Status
+from flows.turns.stored import instance_from_json, instance_to_json
+from flows.turns.visit import OnceResult, Visit, Waiting
 
 FORMAT = 4
 """The version of this JSON; raised when an older engine could not read it."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.steps.places import Flows, Place, alone, instances
-from flows.instance import FlowInstance
-from flows.timing import milliseconds
+from flows.turns.instance import FlowInstance
+from flows.turns.timing import milliseconds
 
 
 def restart_silence(place: Place, now: int) -> None:

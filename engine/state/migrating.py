@@ -7,11 +7,11 @@ from copy import deepcopy
 from typing import Any
 
 from engine.steps.places import Flows, alone, instances, visits
+from flows.definition.forks import Fork
+from flows.definition.migrations import Migration
 from flows.flow import Flow
-from flows.forks import Fork
-from flows.instance import Branch, FlowInstance, Line, OpenFork
-from flows.migrations import Migration
 from flows.models import DoesNotFit
+from flows.turns.instance import Branch, FlowInstance, Line, OpenFork
 
 
 class CannotMigrate(Exception):

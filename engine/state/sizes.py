@@ -11,7 +11,7 @@ import orjson
 from engine.state.conversation import Conversation
 from engine.steps.places import instances, visits
 from flows.errors import StateTooLarge
-from flows.instance import FlowInstance, Line
+from flows.turns.instance import FlowInstance, Line
 
 MAX_STATE = 256 << 10
 """Bytes of one conversation, unless an App says otherwise."""

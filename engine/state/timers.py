@@ -17,9 +17,9 @@ from engine.steps.places import Flows, Place, alone, escalated, every, top
 from engine.turns.either import either
 from engine.workers.partitions import Partitions
 from flows.errors import OutcomeUnknown, StorageDown
-from flows.instance import FlowInstance
 from flows.ports import Clock, FlowStorage
 from flows.records import record
+from flows.turns.instance import FlowInstance
 
 if TYPE_CHECKING:
     from engine.telemetry.observing import Observing

@@ -13,10 +13,10 @@ from engine.steps.places import Place
 from engine.steps.walk import Walk
 from flows.errors import HandrailError
 from flows.inputs import input_from_json
-from flows.journal import MISSED, TRIES_USED
-from flows.questions import question, wait_buttons
-from flows.replies import edited
-from flows.visit import Answer, Given, Visit, Waiting
+from flows.messages.replies import edited
+from flows.turns.journal import MISSED, TRIES_USED
+from flows.turns.questions import question, wait_buttons
+from flows.turns.visit import Answer, Given, Visit, Waiting
 
 
 class Answers:

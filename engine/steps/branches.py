@@ -9,10 +9,10 @@ from engine.steps import endings, hub, showing
 from engine.steps.entering import Then, enter
 from engine.steps.places import Place
 from engine.turns.stage import Stage
-from flows.chart import COMPLETED
+from flows.definition.chart import COMPLETED
 from flows.errors import InvalidData, StepError
-from flows.instance import Branch, OpenFork, Past, Status
 from flows.models import DoesNotFit, dump_model
+from flows.turns.instance import Branch, OpenFork, Past, Status
 
 if TYPE_CHECKING:
     from engine.steps.walk import Walk

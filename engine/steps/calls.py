@@ -8,7 +8,7 @@ from engine.steps.places import Place
 from engine.steps.running import StepFailed
 from engine.turns.stage import Stage, new_instance
 from flows.errors import TooDeep, UnknownFlow
-from flows.journal import Calling
+from flows.turns.journal import Calling
 
 DEPTH_LIMIT = 16
 """How deep flows may call each other."""

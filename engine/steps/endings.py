@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from engine.steps import hooks
 from engine.steps.entering import Then
 from engine.steps.places import Place
-from flows.instance import FlowInstance, Line, Status
-from flows.visit import Answer, Visit
+from flows.turns.instance import FlowInstance, Line, Status
+from flows.turns.visit import Answer, Visit
 
 if TYPE_CHECKING:
     from engine.steps.walk import Walk

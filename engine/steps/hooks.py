@@ -11,7 +11,7 @@ from engine.steps.settling import settle
 from engine.turns.stage import Stage
 from engine.turns.tracebacks import from_handler
 from flows.flow import Hook
-from flows.visit import Visit
+from flows.turns.visit import Visit
 
 _log = logging.getLogger("handrail.engine")
 

@@ -9,13 +9,13 @@ from engine.steps.places import Place
 from engine.turns.notices import Notices
 from engine.turns.stage import Stage
 from engine.turns.tracebacks import from_handler
-from flows.effects import Effects
 from flows.errors import StepError
-from flows.instance import OpenFork
-from flows.progress import Progress
-from flows.questions import question
-from flows.replies import Reply, edited
-from flows.visit import WaitButton, Waiting
+from flows.messages.replies import Reply, edited
+from flows.turns.effects import Effects
+from flows.turns.instance import OpenFork
+from flows.turns.progress import Progress
+from flows.turns.questions import question
+from flows.turns.visit import WaitButton, Waiting
 
 _log = logging.getLogger("handrail.engine")
 

@@ -23,8 +23,8 @@ from engine.steps.transitions import (
     SwitchTo,
     Unfocus,
 )
-from flows.instance import OpenFork, Status
 from flows.records import record
+from flows.turns.instance import OpenFork, Status
 
 if TYPE_CHECKING:
     from engine.steps.walk import Walk

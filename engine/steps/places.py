@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.flow import Flow
-from flows.instance import Branch, FlowInstance, Line
 from flows.records import record
-from flows.visit import Escalation, Visit
+from flows.turns.instance import Branch, FlowInstance, Line
+from flows.turns.visit import Escalation, Visit
 
 Flows = Mapping[str, Flow[Any, Any, Any]]
 

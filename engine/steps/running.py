@@ -12,15 +12,15 @@ from typing import Any
 from engine.steps.places import Place
 from engine.turns.cancelling import being_cancelled
 from engine.turns.stage import Stage
-from flows.actions import Action, Wait
 from flows.errors import AskTimeout, ChildCancelled, ConcurrentAsk, NotAnAction, StepError
 from flows.flow import Flow, Hook, StepCode
 from flows.inputs import input_from_json
-from flows.journal import Calling, Note, Run
 from flows.models import load_model
 from flows.records import record
-from flows.turn import Turn
-from flows.visit import Visit, Waiting
+from flows.turns.actions import Action, Wait
+from flows.turns.journal import Calling, Note, Run
+from flows.turns.turn import Turn
+from flows.turns.visit import Visit, Waiting
 
 _log = logging.getLogger("handrail.steps")
 _warned: set[str] = set()

@@ -8,8 +8,8 @@ from typing import Any
 from engine.steps.places import Place
 from engine.steps.transitions import restored
 from engine.turns.stage import Stage, keep_entry_data
-from flows.instance import Past
-from flows.visit import Visit
+from flows.turns.instance import Past
+from flows.turns.visit import Visit
 
 
 def settle(

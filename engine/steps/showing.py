@@ -5,9 +5,9 @@ from __future__ import annotations
 from engine.steps import hub
 from engine.steps.places import Place, current
 from engine.turns.stage import Stage
-from flows.questions import question
-from flows.replies import Reply
-from flows.visit import Visit, Waiting
+from flows.messages.replies import Reply
+from flows.turns.questions import question
+from flows.turns.visit import Visit, Waiting
 
 
 def show(stage: Stage, place: Place, *, hint: str | None = None) -> None:

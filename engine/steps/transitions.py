@@ -8,14 +8,14 @@ from typing import Any
 
 from engine.state.migrating import same_branches
 from engine.steps.places import Place
-from flows import chart
-from flows.actions import Action, Back, Cancel, Complete, Detour, Done, GoTo, Next
-from flows.chart import COMPLETED, DONE, FORK, ways_on
+from flows.definition import chart
+from flows.definition.chart import COMPLETED, DONE, FORK, ways_on
+from flows.definition.forks import Fork
 from flows.errors import AmbiguousNext, UndeclaredMove
 from flows.flow import Flow
-from flows.forks import Fork
-from flows.instance import Past
 from flows.records import record
+from flows.turns.actions import Action, Back, Cancel, Complete, Detour, Done, GoTo, Next
+from flows.turns.instance import Past
 
 
 @record(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from typing import Any
 
 from engine.steps.places import Place
 from engine.turns.stage import Stage
-from flows.actions import Wait
-from flows.asking import kept_prompt, rungs
-from flows.effects import Effects, Mark
 from flows.errors import StepError
-from flows.questions import first_drafts, question, wait_buttons
-from flows.replies import Delete, Edit, Reply
-from flows.timing import Timing, milliseconds
-from flows.visit import Waiting
+from flows.messages.replies import Delete, Edit, Reply
+from flows.turns.actions import Wait
+from flows.turns.asking import kept_prompt, rungs
+from flows.turns.effects import Effects, Mark
+from flows.turns.questions import first_drafts, question, wait_buttons
+from flows.turns.timing import Timing, milliseconds
+from flows.turns.visit import Waiting
 
 
 def waiting_of(

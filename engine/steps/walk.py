@@ -39,8 +39,7 @@ from engine.steps.transitions import (
 from engine.telemetry.watched import watched_step
 from engine.turns.stage import Stage
 from engine.turns.tracebacks import from_handler
-from flows.actions import Action, Back, Complete, Escalate, Next, Remind, Repeat, Retry, Wait
-from flows.effects import Effects, Mark
+from flows.definition.oneliners import going_to
 from flows.errors import (
     AskTimeout,
     ChildCancelled,
@@ -50,14 +49,15 @@ from flows.errors import (
     TransitionLoop,
 )
 from flows.flow import Recovery
-from flows.instance import Branch, Line, Status
-from flows.journal import TIMED_OUT, TRIES_USED
-from flows.oneliners import going_to
+from flows.messages.replies import Reply
 from flows.records import record
-from flows.replies import Reply
-from flows.timing import Timing
-from flows.turn import Turn
-from flows.visit import Escalation, Visit
+from flows.turns.actions import Action, Back, Complete, Escalate, Next, Remind, Repeat, Retry, Wait
+from flows.turns.effects import Effects, Mark
+from flows.turns.instance import Branch, Line, Status
+from flows.turns.journal import TIMED_OUT, TRIES_USED
+from flows.turns.timing import Timing
+from flows.turns.turn import Turn
+from flows.turns.visit import Escalation, Visit
 
 MOVE_LIMIT = 100
 """Automatic moves that one turn may make."""

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from flows.instance import Status
 from flows.ports import FlowStorage, Query
+from flows.turns.instance import Status
 
 MOST = 10_000
 """Rows of each kind that are counted at the most, unless it is said."""

@@ -28,7 +28,7 @@ from engine.telemetry.observer import (
     TurnEnded,
 )
 from engine.telemetry.standing import Standing
-from flows.instance import Status
+from flows.turns.instance import Status
 
 QUICK = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Seconds: what the engine and a database take."""

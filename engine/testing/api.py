@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.saving import harmless_suffix, save
-from flows.downloads import Target, Told
 from flows.errors import DownloadFailed, FileTooLarge
+from flows.messages.downloads import Target, Told
 from flows.updates import FileRef
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from engine.testing.transcript import Exchange
 from engine.testing.watch import Watch
 from flows.ports import TransitionRow
-from flows.registry import AnyFlow
+from flows.routing.registry import AnyFlow
 
 Kind = Literal["crash", "dead end", "loop"]
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast, get_args
 
-from flows.bot import Api
+from flows.messages.bot import Api
 from flows.ports import Channel, Delivery, Fence, FlowStorage, Intake, Pause
 
 T = TypeVar("T")

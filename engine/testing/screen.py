@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from engine.channels.console.sayings import saying
 from engine.channels.console.shown import ShownButton, ShownButtons, pressable
 from flows.errors import HandrailError
+from flows.messages.replies import Keyboard
 from flows.ports import Delivery
-from flows.replies import Keyboard
 from flows.updates import Press
 
 PAST = 200

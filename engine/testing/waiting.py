@@ -13,11 +13,11 @@ import orjson
 from engine.state.conversation import Conversation
 from engine.turns.scopes import scopes_of
 from flows.inputs import Input, Outside, input_from_json
-from flows.instance import FlowInstance
 from flows.keys import Key
 from flows.ports import FlowStorage
+from flows.turns.instance import FlowInstance
+from flows.turns.visit import Visit
 from flows.updates import Update
-from flows.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)

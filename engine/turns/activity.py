@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from flows.bot import Bot
+from flows.messages.bot import Bot
 from flows.updates import Order, SendFailed, TimerFired, Update
 
 Running = Mapping[asyncio.Task[None], Update]

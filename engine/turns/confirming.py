@@ -5,12 +5,12 @@ from __future__ import annotations
 from engine.steps.places import Place
 from engine.turns.notices import Notices
 from engine.turns.stage import Stage
-from flows.effects import StartRequest
-from flows.instance import FlowInstance, PendingStart
-from flows.questions import question
-from flows.replies import Reply
-from flows.started_by import kept_content
-from flows.visit import WaitButton, Waiting
+from flows.messages.replies import Reply
+from flows.turns.effects import StartRequest
+from flows.turns.instance import FlowInstance, PendingStart
+from flows.turns.questions import question
+from flows.turns.started_by import kept_content
+from flows.turns.visit import WaitButton, Waiting
 
 VISIT = 0
 """What the tokens of these buttons have in place of a visit, whose numbers begin at 1."""

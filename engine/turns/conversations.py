@@ -10,8 +10,8 @@ from engine.steps.places import Flows, Place, leaves, top
 from engine.turns.scopes import scope_key_of
 from flows.errors import NoScope
 from flows.flow import Flow
-from flows.instance import FlowInstance, Status
 from flows.keys import name_of_key
+from flows.turns.instance import FlowInstance, Status
 from flows.updates import Update
 
 

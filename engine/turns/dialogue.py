@@ -33,12 +33,12 @@ from engine.turns.speech import speak_as_to
 from engine.turns.stage import Moved, OnceNotes, Stage
 from engine.turns.tracebacks import from_handler
 from engine.turns.undoing import undone_by_an_error
-from flows.effects import Effects
 from flows.errors import CorruptState
-from flows.instance import FlowInstance, Status
-from flows.marks import Marks
-from flows.router import CatchHandler
-from flows.surroundings import Surroundings
+from flows.plain.marks import Marks
+from flows.routing.router import CatchHandler
+from flows.turns.effects import Effects
+from flows.turns.instance import FlowInstance, Status
+from flows.turns.surroundings import Surroundings
 from flows.updates import Person, Press, SendFailed, TimerFired, Update
 
 if TYPE_CHECKING:  # Babel is loaded where there are languages, and nowhere else

@@ -13,9 +13,9 @@ from engine.steps.places import Flows, every, top
 from engine.steps.walk import Walk
 from engine.turns.conversations import Conversations
 from engine.turns.tracebacks import from_handler
-from flows.instance import FlowInstance, Status
-from flows.journal import TIMED_OUT
-from flows.visit import Answer
+from flows.turns.instance import FlowInstance, Status
+from flows.turns.journal import TIMED_OUT
+from flows.turns.visit import Answer
 
 FIRED_LIMIT = 100
 """Due things that one turn handles; the alarm brings the rest."""

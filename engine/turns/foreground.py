@@ -10,8 +10,8 @@ from engine.steps.places import Place, current, leaves, top
 from engine.turns.conversations import Conversations
 from engine.turns.stage import Stage
 from flows.inputs import input_from_json
-from flows.instance import FlowInstance
-from flows.translations import said
+from flows.messages.translations import said
+from flows.turns.instance import FlowInstance
 
 
 class Foreground:

@@ -33,11 +33,11 @@ from engine.turns.orders import Orders
 from engine.turns.starting import Starter
 from engine.turns.tracebacks import from_handler
 from engine.turns.undoing import Undoing
-from flows.effects import CancelRequest, StartRequest
 from flows.filters import Facts
-from flows.instance import FlowInstance, PendingStart, Status
-from flows.registry import AnyFlow
-from flows.routes import PlainHandler, Route
+from flows.routing.registry import AnyFlow
+from flows.routing.routes import PlainHandler, Route
+from flows.turns.effects import CancelRequest, StartRequest
+from flows.turns.instance import FlowInstance, PendingStart, Status
 from flows.updates import Order, Press, SendFailed, TimerFired
 
 _log = logging.getLogger("handrail.engine")

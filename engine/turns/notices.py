@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flows.progress import Progress
-from flows.translations import gettext, phrase, said
+from flows.messages.translations import gettext, phrase, said
+from flows.turns.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

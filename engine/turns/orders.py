@@ -23,11 +23,11 @@ from engine.steps.transitions import SwitchTo, jump
 from engine.steps.walk import Walk
 from engine.turns.conversations import Conversations
 from engine.turns.starting import Starter
-from flows.effects import StartRequest
 from flows.errors import HandrailError, UnknownFlow, UnknownStep
-from flows.instance import FlowInstance, Status
+from flows.turns.effects import StartRequest
+from flows.turns.instance import FlowInstance, Status
+from flows.turns.visit import Answer, Escalation, Given, Waiting
 from flows.updates import Order
-from flows.visit import Answer, Escalation, Given, Waiting
 
 _log = logging.getLogger("handrail.operate")
 

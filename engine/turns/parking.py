@@ -16,9 +16,9 @@ from engine.steps.endings import last_visit
 from engine.steps.places import Flows, every, top
 from engine.steps.walk import Walk
 from engine.turns.conversations import Conversations, root_id
-from flows.effects import Effects, Emission
-from flows.instance import FlowInstance
-from flows.replies import Reply
+from flows.messages.replies import Reply
+from flows.turns.effects import Effects, Emission
+from flows.turns.instance import FlowInstance
 from flows.updates import ChatMigrated, Order, SendFailed, TimerFired, Update, is_silent
 
 _log = logging.getLogger("handrail.engine")

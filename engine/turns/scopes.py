@@ -26,7 +26,7 @@ from flows.conversation import (
 from flows.errors import InvalidKey
 from flows.keys import USER_IN_CHAT, CustomKey, Key, name_of_key
 from flows.records import record
-from flows.registry import AnyFlow
+from flows.routing.registry import AnyFlow
 from flows.updates import BroadcastOrder, Order, SendFailed, TimerFired, Update
 
 OF_A_USER = "user:"

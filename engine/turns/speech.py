@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from engine.bot import Bot
 from engine.turns.conversations import Conversations
-from flows.speaking import speaker
-from flows.translations import Translatable
+from flows.messages.speaking import speaker
+from flows.messages.translations import Translatable
 from flows.updates import Update
 
 if TYPE_CHECKING:  # Babel is loaded where there are languages, and nowhere else

@@ -13,19 +13,19 @@ from engine.routes.buttons import minting
 from engine.state.sessions import SessionCell
 from engine.steps.places import Flows, Place, instances, visits
 from engine.turns.notices import Notices
-from flows.context import Context
-from flows.effects import Effects
 from flows.flow import Flow
-from flows.instance import FlowInstance, Status
 from flows.keys import ONE_PERSON
-from flows.questions import Mint
+from flows.messages.replies import Reply
+from flows.plain.context import Context
 from flows.records import record
-from flows.replies import Reply
-from flows.surroundings import Surroundings
-from flows.timing import milliseconds
-from flows.turn import Turn
+from flows.turns.effects import Effects
+from flows.turns.instance import FlowInstance, Status
+from flows.turns.questions import Mint
+from flows.turns.surroundings import Surroundings
+from flows.turns.timing import milliseconds
+from flows.turns.turn import Turn
+from flows.turns.visit import OnceResult, Visit
 from flows.updates import Press, Update
-from flows.visit import OnceResult, Visit
 
 if TYPE_CHECKING:
     from engine.telemetry.observing import Observing

@@ -15,11 +15,11 @@ from engine.steps.walk import Walk
 from engine.turns import confirming
 from engine.turns.conversations import Conversations
 from engine.turns.stage import new_instance, origin_of
-from flows.effects import StartRequest
 from flows.errors import UnknownFlow
 from flows.flow import Flow
-from flows.instance import FlowInstance, PendingStart, Status
-from flows.started_by import kept_content
+from flows.turns.effects import StartRequest
+from flows.turns.instance import FlowInstance, PendingStart, Status
+from flows.turns.started_by import kept_content
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -49,8 +49,8 @@ from engine.workers.partitions import Partitions
 from flows.conversation import PARTITIONS, person_id
 from flows.errors import BadRow
 from flows.ports import Clock, FlowStorage, PendingRow
+from flows.turns.visit import OnceResult
 from flows.updates import Other, Update
-from flows.visit import OnceResult
 
 BATCH = 200
 """Turns that one tick starts."""

@@ -29,11 +29,11 @@ from engine.turns.speech import apology
 from engine.turns.stage import OnceNotes
 from engine.turns.tracebacks import from_handler
 from flows.conversation import person_id
-from flows.effects import Effects, Emission, LogLine
 from flows.errors import CorruptState, HandlerTimeout
+from flows.messages.replies import Reply
 from flows.ports import Clock, DeadLetter, Snapshot, TurnCommit
 from flows.records import record
-from flows.replies import Reply
+from flows.turns.effects import Effects, Emission, LogLine
 from flows.updates import SendFailed
 
 _log = logging.getLogger("handrail.engine")

@@ -13,8 +13,8 @@ from flows.forms.nodes import Node, Question, Section, Series, Variants
 from flows.forms.summary import shown_value
 from flows.forms.texts import FormTexts
 from flows.inputs import Choice, Confirm, Json
-from flows.translations import joined
-from flows.turn import Turn
+from flows.messages.translations import joined
+from flows.turns.turn import Turn
 
 _SKIPPED = ""
 

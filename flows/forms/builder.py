@@ -9,10 +9,9 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Generic
 
-from flows.actions import END
-from flows.builder import FlowBuilder
-from flows.chart import COMPLETED
-from flows.checks import call_refusal
+from flows.definition.builder import FlowBuilder
+from flows.definition.chart import COMPLETED
+from flows.definition.checks import call_refusal
 from flows.errors import DefinitionError
 from flows.flow import Again, Flow, Interrupt
 from flows.forms.answers import Answers, answers_model
@@ -24,7 +23,8 @@ from flows.forms.shapes import is_model
 from flows.forms.texts import FormTexts
 from flows.inputs import Input
 from flows.keys import USER_IN_CHAT, Key
-from flows.replies import Reply
+from flows.messages.replies import Reply
+from flows.turns.actions import END
 
 SUMMARY = "summary"
 """The name of the last step, with underscores after it where a field bears that name."""

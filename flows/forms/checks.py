@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
-from flows.checks import call_refusal
+from flows.definition.checks import call_refusal
 from flows.errors import DefinitionError
 from flows.forms.asking import variant_choice
 from flows.forms.nodes import Node, Section, Variants
@@ -13,7 +13,7 @@ from flows.forms.route import Route
 from flows.forms.summary import summary_choice
 from flows.forms.texts import FormTexts
 from flows.inputs import Input
-from flows.replies import Reply
+from flows.messages.replies import Reply
 
 
 def check_overrides(overrides: Mapping[str, object]) -> None:

@@ -11,7 +11,6 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from typing_extensions import TypeVar
 
-from flows.actions import Action
 from flows.forms.answers import Answers, json_of
 from flows.forms.asking import Asking
 from flows.forms.nodes import Custom, Node, Series
@@ -20,9 +19,10 @@ from flows.forms.summary import SUBMIT, summary_choice, summary_text
 from flows.forms.texts import FormTexts
 from flows.inputs import Json
 from flows.inputs.model_field import reason_of
-from flows.replies import Reply
-from flows.translations import joined
-from flows.turn import Turn
+from flows.messages.replies import Reply
+from flows.messages.translations import joined
+from flows.turns.actions import Action
+from flows.turns.turn import Turn
 
 M = TypeVar("M", bound=BaseModel)
 Deps = TypeVar("Deps", default=Any)

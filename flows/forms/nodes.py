@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 
 from flows.inputs import FieldInput, Json
 from flows.inputs.model_field import alone
+from flows.messages.replies import Reply
 from flows.models import DoesNotFit, dump_model, load_model
-from flows.replies import Reply
 
 
 @dataclass(frozen=True, slots=True)

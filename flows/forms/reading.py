@@ -17,9 +17,9 @@ from flows.forms.shapes import Shape, field_shape, tags_of
 from flows.forms.texts import FormTexts
 from flows.inputs import Input
 from flows.inputs.field_types import SUPPORTED, reader_of
-from flows.journal import JOURNAL_LIMIT
-from flows.replies import Reply
-from flows.translations import joined
+from flows.messages.replies import Reply
+from flows.messages.translations import joined
+from flows.turns.journal import JOURNAL_LIMIT
 
 NESTED_ITEMS = 10
 """Items of a list within a list, where the model sets no bound: all are asked in one step."""

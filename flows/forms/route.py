@@ -9,7 +9,7 @@ from typing import Any
 from flows.forms.answers import Answers, draft, is_answered, json_of
 from flows.forms.nodes import Node, Section, Variants
 from flows.inputs import Json
-from flows.translations import joined
+from flows.messages.translations import joined
 
 When = Callable[[Any], object]
 """Whether a question is to be asked, by the answers before it."""

@@ -11,8 +11,8 @@ from flows.forms.nodes import Node, Question, Section, Series, Variants
 from flows.forms.route import Stop
 from flows.forms.texts import FormTexts
 from flows.inputs import Choice, Json
+from flows.messages.translations import Translatable, joined
 from flows.models import DoesNotFit
-from flows.translations import Translatable, joined
 
 SUBMIT = ""
 """Stands for the end among the paths of the steps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flows.translations import gettext
+from flows.messages.translations import gettext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from flows.inputs.base import Input, Json
 from flows.inputs.files import size_in_words
-from flows.translations import nphrase, phrase
+from flows.messages.translations import nphrase, phrase
 from flows.updates import AlbumMessage, Content, FileRef, PhotoMessage
 
 _FILES: TypeAdapter[list[FileRef]] = TypeAdapter(list[FileRef])

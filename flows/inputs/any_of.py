@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar, cast, overload
 from flows.errors import InvalidAnswer
 from flows.inputs.base import Draft, Input, Json, decoded, input_from_json
 from flows.inputs.layout import rows_by_width
-from flows.translations import phrase, said
+from flows.messages.translations import phrase, said
 from flows.updates import Content
 
 T = TypeVar("T")

@@ -13,8 +13,16 @@ from pydantic import JsonValue
 
 from flows.errors import DefinitionError, InvalidAnswer
 from flows.inputs.labels import check_labels
-from flows.speaking import speaker, translator
-from flows.translations import Translatable, as_json, kept, phrase, said, stored_texts, texts_of
+from flows.messages.speaking import speaker, translator
+from flows.messages.translations import (
+    Translatable,
+    as_json,
+    kept,
+    phrase,
+    said,
+    stored_texts,
+    texts_of,
+)
 from flows.updates import Command, Content, TextMessage
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, TypeVar, overload
 from flows.inputs.base import Json, TextInput, decoded
 from flows.inputs.labels import check_labels, find_label, listed
 from flows.inputs.options import json_of, json_pairs, option_pairs
-from flows.translations import gettext, kept, phrase
+from flows.messages.translations import gettext, kept, phrase
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)

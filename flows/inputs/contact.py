@@ -11,7 +11,7 @@ from typing import ClassVar
 from pydantic import TypeAdapter
 
 from flows.inputs.base import Input, Json, StringInput
-from flows.translations import phrase
+from flows.messages.translations import phrase
 from flows.updates import ContactCard, ContactMessage, Content
 
 _CARD: TypeAdapter[ContactCard] = TypeAdapter(ContactCard)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from flows.inputs.base import Draft, Json, TextInput, decoded
 from flows.inputs.month import Month, Page
-from flows.translations import Translatable, gettext, phrase, said
+from flows.messages.translations import Translatable, gettext, phrase, said
 
 _EXAMPLE = date(1990, 12, 31)
 """Its parts cannot be mistaken for each other."""

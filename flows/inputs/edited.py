@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from flows.inputs.any_of import Gives
 from flows.inputs.base import Input, Json, decoded, input_from_json
-from flows.translations import phrase
+from flows.messages.translations import phrase
 from flows.updates import Content, EditedMessage
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from pydantic import TypeAdapter
 
 from flows.inputs.base import Input, Json, decoded, without_article
-from flows.translations import gettext, nphrase, phrase
+from flows.messages.translations import gettext, nphrase, phrase
 from flows.updates import (
     AlbumMessage,
     AnimationMessage,

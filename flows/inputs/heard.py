@@ -14,9 +14,9 @@ from pydantic import TypeAdapter
 
 from flows.inputs.albums import photos_in
 from flows.inputs.base import Input, Json, StringInput, decoded
-from flows.patterns import compile_pattern
-from flows.translations import phrase
-from flows.triggers import OnCallback, command_name
+from flows.messages.translations import phrase
+from flows.routing.patterns import compile_pattern
+from flows.routing.triggers import OnCallback, command_name
 from flows.updates import (
     ChatMigrated,
     Command,

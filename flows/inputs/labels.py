@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from flows.errors import DefinitionError
-from flows.translations import Translatable, phrase, said
+from flows.messages.translations import Translatable, phrase, said
 
 T = TypeVar("T")
 

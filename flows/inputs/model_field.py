@@ -24,8 +24,8 @@ from pydantic_core import ErrorDetails
 from flows.errors import DefinitionError
 from flows.inputs.base import Draft, Input, Json, decoded, input_from_json
 from flows.inputs.field_types import SUPPORTED, Reader, reader_of
-from flows.speaking import ORIGINAL, translator
-from flows.translations import gettext, phrase
+from flows.messages.speaking import ORIGINAL, translator
+from flows.messages.translations import gettext, phrase
 from flows.updates import Content
 
 _WRAPPERS: Mapping[str, Callable[[Any], object]] = {

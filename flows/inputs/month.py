@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from flows.inputs.base import Json
-from flows.speaking import translator
+from flows.messages.speaking import translator
 
 NOTHING = "\u00b7"
 """The label of a button that stands where there is nothing to press; it must not be blank."""

@@ -12,7 +12,7 @@ from flows.inputs.base import Draft, Json, TextInput, decoded
 from flows.inputs.labels import check_labels, find_label, find_labels, listed
 from flows.inputs.layout import rows_by_width
 from flows.inputs.options import json_of, json_pairs, option_pairs
-from flows.translations import gettext, joined, kept, phrase
+from flows.messages.translations import gettext, joined, kept, phrase
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)

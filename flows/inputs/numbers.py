@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Self
 
 from flows.inputs.base import Json, TextInput, decoded
-from flows.translations import Translatable, gettext, nphrase, phrase, said
+from flows.messages.translations import Translatable, gettext, nphrase, phrase, said
 
 INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1

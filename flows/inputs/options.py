@@ -11,7 +11,7 @@ from typing import Any, cast
 from flows.errors import DefinitionError
 from flows.inputs.base import Json
 from flows.inputs.labels import check_labels
-from flows.translations import Translatable
+from flows.messages.translations import Translatable
 
 Options = tuple[tuple[str, Any], ...]
 """Labels and values."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import TypeAdapter
 
 from flows.inputs.base import Input, Json
-from flows.translations import phrase
+from flows.messages.translations import phrase
 from flows.updates import Content, LocationMessage, Place
 
 _PLACE: TypeAdapter[Place] = TypeAdapter(Place)

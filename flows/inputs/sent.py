@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from flows.inputs.base import Input, Json, without_article
-from flows.translations import gettext, phrase
+from flows.messages.translations import gettext, phrase
 from flows.updates import (
     Content,
     DiceMessage,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from flows.inputs.base import Json, StringInput
-from flows.patterns import compile_pattern
-from flows.translations import nphrase, phrase
+from flows.messages.translations import nphrase, phrase
+from flows.routing.patterns import compile_pattern
 from flows.updates import Command, Content, TextMessage
 
 MAX_TEXT = 4096

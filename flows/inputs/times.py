@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from flows.inputs.base import Json, TextInput, decoded
 from flows.inputs.dates import bounds_in_words, in_ascii_digits
-from flows.translations import Translatable, gettext, said
+from flows.messages.translations import Translatable, gettext, said
 
 _EXAMPLE = time(21, 45)
 """Its parts cannot be mistaken for each other, nor for a time before noon."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import TypeAdapter, ValidationError
 
 from flows.inputs.base import Json, StringInput, decoded
-from flows.translations import phrase
+from flows.messages.translations import phrase
 
 MAX_URL = 2083
 """Characters of an address that browsers agree on."""

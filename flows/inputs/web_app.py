@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from flows.inputs.base import Input, Json
-from flows.translations import gettext, phrase, said
+from flows.messages.translations import gettext, phrase, said
 from flows.updates import Content, WebAppMessage
 
 T = TypeVar("T")

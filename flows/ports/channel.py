@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import field
 from typing import Literal, Protocol, runtime_checkable
 
-from flows.attachments import Attachment
+from flows.messages.attachments import Attachment
+from flows.messages.replies import Keyboard, SendOptions
 from flows.ports.storage import FlowStorage
 from flows.records import record
-from flows.replies import Keyboard, SendOptions
 from flows.updates import Update
 
 

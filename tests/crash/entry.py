@@ -32,6 +32,7 @@ from engine.testing.faults import Boundary, CrashPoint, Faults
 from engine.workers import partitions, sharing
 from flows.conversation import Address
 from flows.errors import HandrailError
+from flows.messages.replies import send_from_json
 from flows.ports import (
     Committed,
     Delivery,
@@ -43,7 +44,6 @@ from flows.ports import (
     SendResult,
     TurnCommit,
 )
-from flows.replies import send_from_json
 from tests.crash.bot import ledger
 from tests.crash.journal import Journal, Message
 from tests.crash.service import PROCESS, TOKEN

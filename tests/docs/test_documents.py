@@ -32,7 +32,7 @@ from engine.cli.commands import app as command_line
 from engine.settings import PREFIX, Settings
 from engine.testing import parse_transcript, play
 from examples.signup.flow import signup
-from flows.graph import mermaid
+from flows.definition.graph import mermaid
 from tests.docs.blocks import FENCE, Block, blocks, session
 from tests.modules import forgotten
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from engine.state.conversation import Conversation
 from flows.errors import CorruptState
-from flows.instance import Branch, FlowInstance, OpenFork, Past, PendingStart
-from flows.replies import Button, Reply
-from flows.visit import (
+from flows.messages.replies import Button, Reply
+from flows.turns.instance import Branch, FlowInstance, OpenFork, Past, PendingStart
+from flows.turns.visit import (
     Answer,
     Escalation,
     Given,

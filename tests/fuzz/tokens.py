@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import product
 
 from engine.routes.buttons import genuine, minting, owner, read_token
-from flows.instance import FlowInstance
-from flows.replies import BUTTON_PREFIX
+from flows.messages.replies import BUTTON_PREFIX
+from flows.turns.instance import FlowInstance
 from tests.fuzz.tape import Tape
 
 VALUES: tuple[object, ...] = ("tea", 5, None, {"a": [1]})

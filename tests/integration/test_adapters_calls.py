@@ -28,8 +28,8 @@ from engine.channels.telegram.client import (
 )
 from engine.clock import SystemClock
 from flows.errors import ChannelStopped, ChatMoved, SendLater, SendRefused, SendUncertain
+from flows.messages.replies import Button, keyboard
 from flows.ports import Delivery
-from flows.replies import Button, keyboard
 from tests.botapi import BotApiServer
 
 pytestmark = pytest.mark.anyio

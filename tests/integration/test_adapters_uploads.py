@@ -9,9 +9,9 @@ import pytest
 
 from engine.adapters.uploads import watched
 from engine.channels.telegram.client import Refused
-from flows.attachments import Album, Media
 from flows.errors import SendLater, SendRefused
-from flows.input_file import InputFile
+from flows.messages.attachments import Album, Media
+from flows.messages.input_file import InputFile
 from tests.botapi import BotApiServer
 from tests.integration.test_adapters_calls import (
     ADA,

@@ -26,8 +26,8 @@ from flows import (
     Turn,
     call_flow,
 )
-from flows.registry import FlowRegistry
-from flows.router import CallNext
+from flows.routing.registry import FlowRegistry
+from flows.routing.router import CallNext
 from tests.support import Names, One, cancelled
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from engine.state.conversation import Conversation
 from engine.testing.chat import SOURCE, Chat
 from flows import Context, Continue, PreContext, Router, Stop, TextMessage
 from flows.conversation import Address, ConversationKey
-from flows.marks import Marks
+from flows.plain.marks import Marks
 from flows.ports import Fence, InboxRow, ScopeWrite, TurnCommit
 from flows.updates import Update
 from storage import MemoryStorage

@@ -15,7 +15,7 @@ from engine.testing import Chat
 from engine.testing.channel import TestChannel
 from flows import Action, Context, DefinitionError, FlowBuilder, Router, TextMessage, Turn
 from flows.ports import Delivery
-from flows.router import CallNext
+from flows.routing.router import CallNext
 from tests.support import Names, One, app_of
 
 pytestmark = pytest.mark.anyio

@@ -20,8 +20,8 @@ from flows.errors import (
     SendUncertain,
     StorageDown,
 )
+from flows.messages.replies import Reply, send_to_json
 from flows.ports import Delivery, Query
-from flows.replies import Reply, send_to_json
 from flows.updates import SendFailed
 from storage import MemoryStorage, open_storage
 from storage.memory.database import Message

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.testing.chat import Chat, TestChannel
 from flows import Action, Choice, Flow, FlowBuilder, Press, Turn
-from flows.replies import BUTTON_PREFIX
+from flows.messages.replies import BUTTON_PREFIX
 from storage import MemoryStorage
 from tests.faults import Crash, Fragile, doomed
 from tests.support import Names, One, app_of

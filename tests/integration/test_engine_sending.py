@@ -13,9 +13,10 @@ from engine.delivery import Sender, backlog
 from engine.intake.aliases import Aliases
 from engine.testing.clock import VirtualClock
 from engine.workers.partitions import LEASE_TTL, MARGIN, Partitions
-from flows.attachments import Dice
 from flows.conversation import Address
 from flows.errors import SendLater, SendRefused
+from flows.messages.attachments import Dice
+from flows.messages.replies import Delete, Edit, Reply, Send, send_to_json
 from flows.ports import (
     Delivery,
     Fence,
@@ -30,7 +31,6 @@ from flows.ports import (
     SendResult,
     TurnCommit,
 )
-from flows.replies import Delete, Edit, Reply, Send, send_to_json
 from storage import MemoryStorage
 
 pytestmark = pytest.mark.anyio

@@ -27,7 +27,7 @@ from flows import (
     Turn,
     call_flow,
 )
-from flows.router import CallNext
+from flows.routing.router import CallNext
 from storage import MemoryStorage
 from tests.support import Names, One, Three, app_of
 

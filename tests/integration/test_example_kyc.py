@@ -14,9 +14,9 @@ from engine.testing import Chat, VirtualClock
 from examples.kyc import app
 from examples.kyc.flow import Kyc
 from flows import FileRef, FlowStorage, PhotoMessage
-from flows.instance import FlowInstance
 from flows.ports import Query
 from flows.sensitive import MASK, masked
+from flows.turns.instance import FlowInstance
 from storage import MemoryStorage
 
 pytestmark = pytest.mark.anyio

@@ -23,7 +23,7 @@ from engine.testing.chat import Chat
 from engine.testing.transcript import Exchange
 from examples.signup import app as signup
 from flows import FlowStorage
-from flows.graph import mermaid
+from flows.definition.graph import mermaid
 from flows.updates import (
     AudioMessage,
     ContactMessage,

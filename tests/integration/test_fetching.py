@@ -10,8 +10,8 @@ import pytest
 from engine import App
 from engine.testing import Chat
 from flows import Action, Context, Document, DocumentMessage, FileRef, FlowBuilder, Router, Turn
-from flows.bot import Bot
 from flows.errors import DownloadFailed, FileTooLarge, NoApi
+from flows.messages.bot import Bot
 from tests.support import Names, One, app_of
 
 pytestmark = pytest.mark.anyio

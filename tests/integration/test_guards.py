@@ -10,7 +10,7 @@ import pytest
 from engine import App
 from engine.testing import Chat, VirtualClock
 from flows import Context, Dedup, DefinitionError, Other, Press, RateLimit, Router, TextMessage
-from flows.pre_handlers import PreHandler
+from flows.routing.pre_handlers import PreHandler
 from storage import MemoryStorage
 
 pytestmark = pytest.mark.anyio

@@ -36,10 +36,10 @@ from flows import (
     reply_keyboard,
 )
 from flows import gettext as _
-from flows.actions import Action
 from flows.formatting import bold
-from flows.keyboards import Button
+from flows.messages.keyboards import Button
 from flows.ports import FlowStorage
+from flows.turns.actions import Action
 from storage import MemoryStorage
 
 pytestmark = pytest.mark.anyio

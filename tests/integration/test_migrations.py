@@ -15,7 +15,7 @@ from engine import App
 from engine.testing import Chat, VirtualClock
 from flows import Action, Choice, Flow, FlowBuilder, FlowRegistry, Integer, Text, Turn
 from flows.ports import FlowStorage, Query
-from flows.router import Router
+from flows.routing.router import Router
 from flows.updates import Order
 from storage import MemoryStorage, SqlStorage
 from tests.fixtures.enquiries.make import FILE

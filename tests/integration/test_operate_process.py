@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flows.conversation import Address, ConversationKey
-from flows.replies import Reply, send_to_json
+from flows.messages.replies import Reply, send_to_json
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "engine.cli"]

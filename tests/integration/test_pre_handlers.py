@@ -25,8 +25,8 @@ from flows import (
     Stop,
     Text,
 )
-from flows.pre_handlers import PreHandler
-from flows.router import CallNext
+from flows.routing.pre_handlers import PreHandler
+from flows.routing.router import CallNext
 from tests.support import Names, One, app_of, cancelled
 
 pytestmark = pytest.mark.anyio

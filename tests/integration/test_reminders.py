@@ -9,7 +9,7 @@ import pytest
 from engine.testing import Chat, CrashPoint, VirtualClock
 from engine.testing.faults import Boundary
 from flows import Action, Choice, Flow, FlowBuilder, Reminder, Text, Turn
-from flows.timing import Remind
+from flows.turns.timing import Remind
 from storage import MemoryStorage
 from tests.support import Names, One, app_of
 

@@ -24,7 +24,7 @@ from flows import (
     Stop,
     Turn,
 )
-from flows.registry import FlowRegistry
+from flows.routing.registry import FlowRegistry
 from storage import MemoryStorage
 from tests.support import Names, One
 

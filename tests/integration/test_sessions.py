@@ -17,7 +17,7 @@ from flows import (
     Router,
     Turn,
 )
-from flows.router import CallNext
+from flows.routing.router import CallNext
 from tests.support import Names, One, Three, app_of
 
 pytestmark = pytest.mark.anyio

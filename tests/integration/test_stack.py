@@ -26,7 +26,7 @@ from flows import (
     call_flow,
 )
 from flows.ports import Query
-from flows.router import CallNext
+from flows.routing.router import CallNext
 from storage import MemoryStorage
 from tests.faults import HeldClock
 from tests.support import Names, One, app_of

@@ -14,9 +14,9 @@ from aiogram import types
 
 from engine.channels.telegram import TelegramChannel
 from flows.errors import ChannelStopped, SendLater, SendRefused, SendUncertain, StorageDown
+from flows.messages.replies import Button, keyboard
 from flows.ports import Delivery
-from flows.replies import Button, keyboard
-from flows.router import Router
+from flows.routing.router import Router
 from flows.updates import (
     AudioMessage,
     Command,

@@ -23,8 +23,8 @@ from flows import (
     TextMessage,
     Turn,
 )
-from flows.instance import Status
 from flows.ports import Query
+from flows.turns.instance import Status
 from flows.updates import Order, TimerFired
 from storage import MemoryStorage
 from tests.support import Names, One, Three, app_of

@@ -37,9 +37,9 @@ from flows import (
     Turn,
     filters,
 )
-from flows.instance import FlowInstance, PendingStart
-from flows.started_by import content_of, kept_content
-from flows.stored import instance_from_json, instance_to_json
+from flows.turns.instance import FlowInstance, PendingStart
+from flows.turns.started_by import content_of, kept_content
+from flows.turns.stored import instance_from_json, instance_to_json
 from storage import MemoryStorage
 from tests.support import Names, One
 

@@ -22,8 +22,8 @@ from flows import (
     Text,
     Turn,
 )
-from flows.registry import FlowRegistry
-from flows.router import Router
+from flows.routing.registry import FlowRegistry
+from flows.routing.router import Router
 from flows.updates import (
     AlbumMessage,
     ChannelPost,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flows import instance as stored
-from flows.journal import TIMED_OUT
-from flows.visit import Answer as StoredAnswer
+from flows.turns import instance as stored
+from flows.turns.journal import TIMED_OUT
+from flows.turns.visit import Answer as StoredAnswer
 from tests.reference.state import Answer, Cancelled, Fork, Line, Run
 
 

@@ -17,12 +17,18 @@ from statemachine.exceptions import TransitionNotAllowed
 from engine.steps.places import top
 from engine.steps.transitions import Enter, Finish, resolve
 from flows import Action, DefinitionError, Flow, FlowBuilder, Turn
-from flows.actions import END, Complete, Next
-from flows.chart import COMPLETED, ChartRefused, compile_chart, event_to, transition_table
+from flows.definition.chart import (
+    COMPLETED,
+    ChartRefused,
+    compile_chart,
+    event_to,
+    transition_table,
+)
+from flows.definition.graph import dot, mermaid, text
+from flows.definition.reach import check_edges
 from flows.errors import AmbiguousNext, UndeclaredMove
-from flows.graph import dot, mermaid, text
-from flows.instance import FlowInstance
-from flows.reach import check_edges
+from flows.turns.actions import END, Complete, Next
+from flows.turns.instance import FlowInstance
 from tests.support import Names, Three
 
 Edges = Mapping[str, Sequence[str]]

@@ -15,7 +15,7 @@ from statemachine import StateChart
 from statemachine.exceptions import TransitionNotAllowed
 
 from flows import END, Action, Flow, FlowBuilder, Turn
-from flows.chart import (
+from flows.definition.chart import (
     COMPLETED,
     DONE,
     FORK,
@@ -25,7 +25,7 @@ from flows.chart import (
     event_to,
     transition_table,
 )
-from flows.forks import Fork
+from flows.definition.forks import Fork
 from tests.support import Names
 
 

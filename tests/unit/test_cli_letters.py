@@ -11,8 +11,8 @@ import pytest
 
 from engine.cli import main
 from flows.conversation import Address, ConversationKey
+from flows.messages.replies import Reply, send_to_json
 from flows.ports import DeadLetter, FlowStorage, InboxRow, OutboxRow, Query, SendResult, TurnCommit
-from flows.replies import Reply, send_to_json
 from storage import SqlStorage
 
 URL = "sqlite+aiosqlite:///bot.db"

@@ -13,8 +13,8 @@ import pytest
 
 from engine.cli import main, operating
 from engine.operate.words import span, who
-from flows.instance import FlowInstance
 from flows.ports import Query
+from flows.turns.instance import FlowInstance
 from flows.updates import Order, Update
 from storage import EncryptedStorage, Keyring, SqlStorage
 from tests.stored import at_step, awaiting, escalated, key_of, store
@@ -320,7 +320,7 @@ def test_check_names_what_would_be_set_aside_and_fails(run: Run) -> None:
 def test_check_says_over_which_versions_instances_migrate(run: Run) -> None:
     migrating = """
 from dataclasses import replace
-from flows.migrations import Migration
+from flows.definition.migrations import Migration
 built = FlowBuilder("moving", Step, Data, version=3)
 built.ask(Step.NAME, "?", Text(), into="name")
 built.ask(Step.CITY, "?", Text(), into="city")

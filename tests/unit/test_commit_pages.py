@@ -9,8 +9,8 @@ import pytest
 from engine.commits.committing import BYTES, LARGE, TURNS, page
 from engine.intake.mailboxes import Item
 from engine.turns.turn import Finished
-from flows.effects import Effects
 from flows.ports import ScopeWrite, TurnCommit
+from flows.turns.effects import Effects
 from flows.updates import Other, Update
 
 

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from engine.channels.console import ConsoleChannel
 from flows.errors import StorageDown
+from flows.messages.replies import Button, Keyboard
 from flows.ports import Delivery
-from flows.replies import Button, Keyboard
 from flows.updates import Command, Content, Opened, Press, TextMessage, Update
 
 pytestmark = pytest.mark.anyio

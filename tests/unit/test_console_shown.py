@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.channels.console.shown import ShownButtons
-from flows.replies import Button, Keyboard
+from flows.messages.replies import Button, Keyboard
 
 PLANS: Keyboard = ((Button("Free", "f"), Button("Pro", "p")), (Button("Docs", url="https://x.y"),))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows import END, Action, DefinitionError, FlowBuilder, Turn
-from flows.chart import transition_table
+from flows.definition.chart import transition_table
 from tests.support import Names
 
 

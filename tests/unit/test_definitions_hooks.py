@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flows import Action, DefinitionError, Flow, FlowBuilder, FlowRegistry, Text, Turn
-from flows.timing import Reminder
+from flows.turns.timing import Reminder
 from tests.support import Names, One, Three
 
 Builder = FlowBuilder[Three, Names]

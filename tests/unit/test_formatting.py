@@ -29,7 +29,7 @@ from flows.formatting import (
     strike,
     underline,
 )
-from flows.replies import Edit, Reply
+from flows.messages.replies import Edit, Reply
 
 STYLES = (bold, italic, underline, strike, spoiler)
 

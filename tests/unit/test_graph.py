@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from flows import END, Action, FlowBuilder, Turn, graph
+from flows import END, Action, FlowBuilder, Turn
+from flows.definition import graph
+from flows.definition.forks import Branching, Fork
 from flows.flow import StepCode
-from flows.forks import Branching, Fork
 from tests.support import Names, One
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from flows.errors import DefinitionError, UnboundedPattern
-from flows.patterns import compile_pattern
+from flows.routing.patterns import compile_pattern
 
 
 def test_nested_repetition_ends_on_a_text_that_almost_matches() -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.attachments import Album, Dice, Invoice, Media, PollQuestion
-from flows.effects import Effects
 from flows.errors import DefinitionError
-from flows.input_file import MAX_BYTES, InputFile
-from flows.keyboards import Button, ForceReply, Key, keyboard, reply_keyboard
-from flows.replies import Reply, SendOptions
+from flows.messages.attachments import Album, Dice, Invoice, Media, PollQuestion
+from flows.messages.input_file import MAX_BYTES, InputFile
+from flows.messages.keyboards import Button, ForceReply, Key, keyboard, reply_keyboard
+from flows.messages.replies import Reply, SendOptions
+from flows.turns.effects import Effects
 from flows.updates import FileRef
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.state.conversation import Conversation
-from flows.marks import MOST, Marks
+from flows.plain.marks import MOST, Marks
 
 NOW = 1_000_000
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pytest
 
 from flows.filters import Facts
-from flows.hears import OnHears
-from flows.kind_triggers import OnAny, OnAnyText, OnMessage, OnPhoto
-from flows.matching import Matching
-from flows.triggers import OnCallback, OnCommand, OnKind, OnText, Trigger
+from flows.routing.hears import OnHears
+from flows.routing.kind_triggers import OnAny, OnAnyText, OnMessage, OnPhoto
+from flows.routing.matching import Matching
+from flows.routing.triggers import OnCallback, OnCommand, OnKind, OnText, Trigger
 from flows.updates import (
     Command,
     Content,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from flows import DefinitionError, FlowRegistry, OnCommand, Router, filters
-from flows.context import Context
 from flows.menus import Menu, MenuCommand, are_plain, menus_of
+from flows.plain.context import Context
 from tests.integration.test_router_order import says
 
 

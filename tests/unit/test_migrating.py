@@ -9,8 +9,8 @@ import pytest
 
 from engine.state.migrating import CannotMigrate, migrated, misfit, versions
 from flows import Flow, FlowBuilder, Text
-from flows.instance import Branch, FlowInstance, OpenFork, Past, Status
-from flows.visit import OnceResult, Visit
+from flows.turns.instance import Branch, FlowInstance, OpenFork, Past, Status
+from flows.turns.visit import OnceResult, Visit
 from tests.support import Names
 
 

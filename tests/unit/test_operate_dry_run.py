@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from engine.operate.dry_run import judge
 from flows import Action, Flow, FlowBuilder, Turn
-from flows.instance import Branch, OpenFork
-from flows.migrations import Migration
+from flows.definition.migrations import Migration
+from flows.turns.instance import Branch, OpenFork
 from tests.stored import at_step, visit_of
 from tests.support import Names, Three
 

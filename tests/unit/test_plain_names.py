@@ -12,8 +12,8 @@ import pytest
 from engine import App
 from engine.plain.flow import plain_flow
 from flows import Context, DefinitionError, Router, as_flow
-from flows.plain_names import plain_name
-from flows.plain_options import LONGEST
+from flows.plain.names import plain_name
+from flows.plain.options import LONGEST
 
 Ctx = Context[Any, Any]
 

@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any
 
 from flows.inputs import AnyOf, Choice, Confirm, Date, Input, Json, MultiChoice
-from flows.questions import first_drafts, question, wait_buttons
-from flows.replies import Reply
-from flows.visit import WaitButton, Waiting
+from flows.messages.replies import Reply
+from flows.turns.questions import first_drafts, question, wait_buttons
+from flows.turns.visit import WaitButton, Waiting
 
 OPENS = date(2024, 2, 10)
 

@@ -7,10 +7,17 @@ from pathlib import Path
 import orjson
 import pytest
 
-from flows.attachments import Album, Attachment, Dice, Invoice, Media, PollQuestion
-from flows.input_file import InputFile
-from flows.keyboards import Button, ForceReply, Key, RemoveKeyboard, keyboard, reply_keyboard
-from flows.replies import (
+from flows.messages.attachments import Album, Attachment, Dice, Invoice, Media, PollQuestion
+from flows.messages.input_file import InputFile
+from flows.messages.keyboards import (
+    Button,
+    ForceReply,
+    Key,
+    RemoveKeyboard,
+    keyboard,
+    reply_keyboard,
+)
+from flows.messages.replies import (
     Delete,
     Edit,
     LinkPreview,

@@ -8,10 +8,10 @@ from engine.clock import SystemClock
 from engine.state import snapshots as module
 from engine.state.conversation import Conversation, is_ours_alone
 from engine.state.snapshots import Snapshots
-from flows.instance import FlowInstance
+from flows.messages.replies import Button, Reply
 from flows.ports import Snapshot
-from flows.replies import Button, Reply
-from flows.visit import Answer, OnceResult, WaitButton, Waiting
+from flows.turns.instance import FlowInstance
+from flows.turns.visit import Answer, OnceResult, WaitButton, Waiting
 from storage import MemoryStorage
 
 

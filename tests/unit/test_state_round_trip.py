@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.state.conversation import Conversation
-from flows.instance import Branch, FlowInstance, Line, OpenFork, Past, Status
-from flows.replies import Button, Reply
-from flows.visit import (
+from flows.messages.replies import Button, Reply
+from flows.turns.instance import Branch, FlowInstance, Line, OpenFork, Past, Status
+from flows.turns.visit import (
     Answer,
     Escalation,
     Given,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flows import Action, FlowBuilder, Turn
-from flows.summary import summary
+from flows.definition.summary import summary
 from tests.support import Names, One, Three
 
 

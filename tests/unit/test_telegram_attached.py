@@ -10,11 +10,11 @@ import pytest
 from engine.channels.telegram.attached import attached_message, edited_media
 from engine.channels.telegram.messages import edited_buttons, edited_caption, new_messages
 from engine.channels.telegram.splitting import units
-from flows.attachments import Album, Attachment, Dice, Invoice, Media, PollQuestion
 from flows.errors import SendRefused
 from flows.formatting import bold
-from flows.input_file import InputFile
-from flows.keyboards import (
+from flows.messages.attachments import Album, Attachment, Dice, Invoice, Media, PollQuestion
+from flows.messages.input_file import InputFile
+from flows.messages.keyboards import (
     Button,
     ForceReply,
     Key,
@@ -23,8 +23,8 @@ from flows.keyboards import (
     keyboard,
     reply_keyboard,
 )
+from flows.messages.replies import LinkPreview, SendOptions
 from flows.ports import Delivery
-from flows.replies import LinkPreview, SendOptions
 from flows.updates import ContactMessage, LocationMessage
 from tests.botapi.judges import judge
 

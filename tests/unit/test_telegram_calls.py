@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from engine.channels.telegram import TelegramChannel
 from engine.testing.clock import VirtualClock
-from flows.bot import Bot
 from flows.errors import CallLater, CallRefused, CallUncertain, NoApi
-from flows.input_file import InputFile
+from flows.messages.bot import Bot
+from flows.messages.input_file import InputFile
 from tests.botapi.doubles import QuickClock
 from tests.botapi.judges import judge
 from tests.botapi.transport import judged

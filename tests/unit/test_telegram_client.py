@@ -24,8 +24,8 @@ from engine.channels.telegram.client import (
 from engine.channels.telegram.redaction import redact
 from engine.testing.clock import VirtualClock
 from flows.errors import ChannelStopped, ChatMoved, SendLater, SendRefused, SendUncertain
+from flows.messages.replies import Button, keyboard
 from flows.ports import Delivery
-from flows.replies import Button, keyboard
 from tests.botapi.doubles import QuickClock
 from tests.botapi.transport import judged, take_refused
 

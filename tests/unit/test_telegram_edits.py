@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from engine.channels.telegram import TelegramChannel
-from flows.attachments import Media
 from flows.errors import SendLater, SendRefused
+from flows.messages.attachments import Media
+from flows.messages.replies import Button, keyboard
 from flows.ports import Delivery
-from flows.replies import Button, keyboard
 from tests.botapi.doubles import QuickClock
 from tests.botapi.transport import judged
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from engine.channels.telegram.messages import edited_message, new_messages, press_answer
 from engine.channels.telegram.splitting import units
 from flows.errors import DefinitionError
+from flows.messages.replies import Button, keyboard
 from flows.ports import Delivery
-from flows.replies import Button, keyboard
 from tests.botapi.judges import judge
 
 

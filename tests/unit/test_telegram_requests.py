@@ -9,7 +9,7 @@ import pytest
 
 from engine.channels.telegram import TelegramChannel
 from engine.testing.clock import VirtualClock
-from flows.attachments import Album, Attachment, Media
+from flows.messages.attachments import Album, Attachment, Media
 from flows.ports import Delivery
 from tests.botapi.transport import judged, take_refused
 from tests.unit.test_telegram_attached import ATTACHMENTS

@@ -14,9 +14,9 @@ import pytest
 from engine.channels.telegram import TelegramChannel, uploads
 from engine.channels.telegram.client import AnswerLost, BotApi, Unreachable
 from engine.testing.clock import VirtualClock
-from flows.attachments import Album, Media
 from flows.errors import SendLater, SendRefused
-from flows.input_file import InputFile
+from flows.messages.attachments import Album, Media
+from flows.messages.input_file import InputFile
 from flows.ports import Delivery
 from tests.botapi.transport import judge_request, judged
 

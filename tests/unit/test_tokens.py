@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.routes.buttons import genuine, minting, read_token
-from flows.instance import FlowInstance
+from flows.turns.instance import FlowInstance
 
 OURS = FlowInstance(id="a-0", flow="f", version=1, secret="s" * 32, data={}, started=0)
 ISSUED = minting(OURS, 3, "7")(0, 1, "tea")

@@ -19,8 +19,8 @@ from engine.languages.words import Words
 from flows import Choice, Reply, Translatable, gettext, ngettext, npgettext, pgettext
 from flows.formatting import Formatted, bold
 from flows.inputs import Confirm, Input, input_from_json
-from flows.speaking import speaker
-from flows.translations import Value, as_json, joined, text_of
+from flows.messages.speaking import speaker
+from flows.messages.translations import Value, as_json, joined, text_of
 from flows.updates import TextMessage
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from engine.channels.console.plain import harmless, readable
-from flows.attachments import Album, Media, described
-from flows.keyboards import ForceReply, Key, ReplyKeyboard
+from flows.messages.attachments import Album, Media, described
+from flows.messages.keyboards import ForceReply, Key, ReplyKeyboard
+from flows.messages.replies import SendOptions
 from flows.ports import Delivery
-from flows.replies import SendOptions
 
 
 def saying(delivery: Delivery) -> str:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from engine.channels.console.plain import harmless
 from flows.errors import ChannelStopped
-from flows.keyboards import ActionButton, Button, Keyboard
+from flows.messages.keyboards import ActionButton, Button, Keyboard
 
 _SPINNER_AFTER = 0.15
 """Seconds of work before the spinner appears: shorter ones would only flicker."""

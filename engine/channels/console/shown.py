@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import uuid4
 
-from flows.replies import Button, Keyboard
+from flows.messages.replies import Button, Keyboard
 from flows.updates import Press
 
 _KEPT = 200

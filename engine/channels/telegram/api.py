@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, Protocol
 
 from engine.channels.telegram.uploads import Progress
-from flows.input_file import InputFile
+from flows.messages.input_file import InputFile
 
 
 class Api(Protocol):

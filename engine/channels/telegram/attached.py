@@ -10,7 +10,8 @@ from engine.channels.telegram.cleaning import clean
 from engine.channels.telegram.markups import markup
 from engine.channels.telegram.messages import addressed, caption, mode, sent_so
 from engine.channels.telegram.splitting import MAX_CAPTION, MAX_TEXT, split
-from flows.attachments import (
+from flows.errors import SendRefused
+from flows.messages.attachments import (
     CAPTIONED,
     Album,
     Attachment,
@@ -19,8 +20,7 @@ from flows.attachments import (
     Media,
     PollQuestion,
 )
-from flows.errors import SendRefused
-from flows.input_file import InputFile
+from flows.messages.input_file import InputFile
 from flows.ports import Delivery
 from flows.updates import ContactMessage, LocationMessage
 

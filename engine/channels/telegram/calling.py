@@ -17,7 +17,6 @@ from engine.channels.telegram.client import AnswerLost, Busy, CallFailed, NoSuch
 from engine.channels.telegram.limits import SendLimits
 from engine.channels.telegram.messages import chat_id
 from engine.channels.telegram.uploads import Progress
-from flows.downloads import Target, Told
 from flows.errors import (
     CallError,
     CallLater,
@@ -27,7 +26,8 @@ from flows.errors import (
     SendLater,
     SendRefused,
 )
-from flows.input_file import InputFile
+from flows.messages.downloads import Target, Told
+from flows.messages.input_file import InputFile
 from flows.ports import Clock
 from flows.updates import FileRef
 
@@ -45,7 +45,7 @@ _COUNTED = ("send", "edit", "copy", "forward")
 
 
 class BotCalls:
-    """The Bot API as ``flows.bot.Api``."""
+    """The Bot API as ``flows.messages.bot.Api``."""
 
     def __init__(
         self, api: Api, clock: Clock, limits: SendLimits | None, progress: Progress | None

@@ -30,7 +30,7 @@ from engine.channels.telegram.addresses import is_address, place_of
 from engine.channels.telegram.redaction import guard_http_logs, redact
 from engine.channels.telegram.uploads import Body, Progress, multipart, opened
 from flows.errors import ChannelStopped
-from flows.input_file import InputFile
+from flows.messages.input_file import InputFile
 
 PUBLIC_API = "https://api.telegram.org"
 

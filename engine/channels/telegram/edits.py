@@ -8,7 +8,7 @@ from typing import Protocol
 from engine.channels.telegram import messages
 from engine.channels.telegram.attached import Call, edited_media
 from engine.channels.telegram.client import Refused
-from flows.attachments import Media
+from flows.messages.attachments import Media
 from flows.ports import Delivery
 
 _NOT_MODIFIED = ("message is not modified",)

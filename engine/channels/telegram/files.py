@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from engine.channels.telegram.api import Api
 from engine.channels.telegram.client import CallFailed, Refused
 from engine.saving import harmless_suffix, save
-from flows.downloads import Target, Told
 from flows.errors import ChannelStopped, DownloadFailed, FileTooLarge
+from flows.messages.downloads import Target, Told
 from flows.updates import FileRef
 
 DOWNLOAD_BYTES = 20 << 20
@@ -25,7 +25,7 @@ async def download(
     limit: int | None = None,
     progress: Told | None = None,
 ) -> Path | None:
-    """Fetches a file; see ``flows.downloads.Downloads``."""
+    """Fetches a file; see ``flows.messages.downloads.Downloads``."""
     most = _most(limit)
     path, size = await _located(api, file, most)
     async with aclosing(_pieces(api, path, most)) as pieces:
@@ -37,7 +37,7 @@ async def download(
 async def chunks(
     api: Api, file: FileRef | str, *, limit: int | None = None
 ) -> AsyncGenerator[bytes, None]:
-    """The bytes of a file, piece by piece; see ``flows.downloads.Downloads``."""
+    """The bytes of a file, piece by piece; see ``flows.messages.downloads.Downloads``."""
     most = _most(limit)
     path, _ = await _located(api, file, most)
     async with aclosing(_pieces(api, path, most)) as pieces:

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.channels.telegram.attached import METHODS, Call
 from engine.channels.telegram.recent import Recent
-from flows.input_file import InputFile
+from flows.messages.input_file import InputFile
 
 KEPT = 1024
 """Files whose ids are remembered."""

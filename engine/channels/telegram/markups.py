@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.channels.telegram.cleaning import clean
-from flows.keyboards import ActionButton, Button, ForceReply, Key, Keyboard, ReplyKeyboard
-from flows.replies import SendOptions
+from flows.messages.keyboards import ActionButton, Button, ForceReply, Key, Keyboard, ReplyKeyboard
+from flows.messages.replies import SendOptions
 
 Params = dict[str, Any]
 

@@ -15,7 +15,7 @@ import httpx
 import orjson
 
 from flows.errors import SendLater, SendRefused
-from flows.input_file import InputFile
+from flows.messages.input_file import InputFile
 
 MAX_UPLOAD = 50_000_000
 """Bytes of a file that the public Bot API takes."""

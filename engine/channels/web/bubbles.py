@@ -41,7 +41,7 @@ class Knob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCap:
-    """A key in place of the person's keyboard; see ``flows.keyboards.Key``."""
+    """A key in place of the person's keyboard; see ``flows.messages.keyboards.Key``."""
 
     label: str
     asks_for: str = ""

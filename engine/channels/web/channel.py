@@ -297,8 +297,8 @@ class WebChannel:
 
 
 class WebCalls:
-    """What handlers can do besides messages, as ``flows.bot.Api``: fetch files, and show that the
-    bot is at work. There are no methods to call.
+    """What handlers can do besides messages, as ``flows.messages.bot.Api``: fetch files, and show
+    that the bot is at work. There are no methods to call.
     """
 
     def __init__(self, rooms: Rooms, files: Files) -> None:

@@ -21,8 +21,8 @@ from engine.channels.web.records import Records
 from engine.channels.web.rooms import Rooms
 from flows.conversation import Address
 from flows.errors import BadRow, OutcomeUnknown, StorageDown
+from flows.messages.translations import gettext
 from flows.ports import Clock, Intake
-from flows.translations import gettext
 from flows.updates import Content, Update
 
 AGAIN = 1.0

@@ -18,7 +18,7 @@ from engine.channels.web.responses import AGAIN, HARMLESS, json_of
 from engine.channels.web.spans import NoSuchSpan, Span, span_of
 from engine.channels.web.visitors import CannotIdentify, language
 from flows.errors import FileTooLarge, StorageError
-from flows.translations import gettext
+from flows.messages.translations import gettext
 
 _SHOWN = frozenset({
     "image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/webm",

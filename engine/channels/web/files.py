@@ -20,8 +20,8 @@ from pydantic import TypeAdapter
 from engine.channels.web.records import Records
 from engine.channels.web.spans import Span
 from engine.saving import harmless_suffix, save
-from flows.downloads import Target, Told
 from flows.errors import DownloadFailed, FileTooLarge, StorageError
+from flows.messages.downloads import Target, Told
 from flows.ports import Clock, LineRow
 from flows.updates import FileRef
 
@@ -123,7 +123,7 @@ class Files:
                 at += PIECE
             place = page[-1].n
 
-    # --- for handlers: flows.downloads.Downloads ----------------------------------------
+    # --- for handlers: flows.messages.downloads.Downloads ----------------------------------------
 
     async def download(
         self,

@@ -16,7 +16,7 @@ from engine.channels.web.files import About, reference
 from engine.channels.web.markup import rich
 from engine.channels.web.people import WebPerson
 from flows.errors import HandrailError
-from flows.translations import gettext
+from flows.messages.translations import gettext
 from flows.updates import (
     AudioMessage,
     Command,

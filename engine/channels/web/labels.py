@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from flows.translations import Translatable, gettext
+from flows.messages.translations import Translatable, gettext
 
 if TYPE_CHECKING:
     from engine.languages import Languages

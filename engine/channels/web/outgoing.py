@@ -12,12 +12,12 @@ from engine.channels.web.bubbles import Bubble, KeyCap, Keys, Knob, Rich, Shot, 
 from engine.channels.web.files import PIECE, About, Files, parted
 from engine.channels.web.markup import rich, safe_url
 from engine.channels.web.records import delivery_name
-from flows.attachments import Album, Attachment, Media, described
 from flows.errors import FileTooLarge, SendLater, SendRefused
-from flows.input_file import InputFile
-from flows.keyboards import ActionButton, Button, ForceReply, Key, Keyboard, ReplyKeyboard
+from flows.messages.attachments import Album, Attachment, Media, described
+from flows.messages.input_file import InputFile
+from flows.messages.keyboards import ActionButton, Button, ForceReply, Key, Keyboard, ReplyKeyboard
+from flows.messages.replies import SendOptions
 from flows.ports import Delivery
-from flows.replies import SendOptions
 from flows.updates import LocationMessage
 
 _KINDS = {"photo": "photo", "sticker": "photo", "video": "video", "animation": "video",

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from flows import END, Action, Flow, FlowBuilder, Text, Turn
 from flows.compose import choose, sequence, together
-from flows.timing import Reminder
+from flows.turns.timing import Reminder
 
 
 class Step(StrEnum):

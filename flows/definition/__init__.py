@@ -1,0 +1,1 @@
+"""Definitions: writing a flow, checking it, and what it is compiled to."""

@@ -1,0 +1,1 @@
+"""What a handler without a flow is given, and how it waits."""
