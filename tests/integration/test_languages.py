@@ -174,8 +174,9 @@ async def test_each_person_reads_their_own_language(languages: Languages) -> Non
 
 
 async def test_without_languages_everything_stays_as_it_is_written() -> None:
-    storage = MemoryStorage(VirtualClock().now)
-    async with Chat(bot(), language="de", storage=storage) as chat:
+    clock = VirtualClock()
+    storage = MemoryStorage(clock.now)
+    async with Chat(bot(), language="de", storage=storage, clock=clock) as chat:
         assert await chat.say("/start") == ("What's your name?",)
         await chat.say("Ada")
         assert chat.buttons() == ("Free", "Paid")
@@ -415,8 +416,10 @@ async def test_a_calendar_and_several_choices_speak_too(languages: Languages) ->
 
 
 async def test_what_is_stored_is_json_and_is_read_back_as_it_was(languages: Languages) -> None:
-    storage = MemoryStorage(VirtualClock().now)
-    async with Chat(bot(languages=languages), language="de", storage=storage) as chat:
+    clock = VirtualClock()
+    storage = MemoryStorage(clock.now)
+    app = bot(languages=languages)
+    async with Chat(app, language="de", storage=storage, clock=clock) as chat:
         await chat.say("/start")
         await chat.say("Ada")
         await chat.crash()
