@@ -24,7 +24,7 @@ from tests.inspector import TOKEN
 from tests.support import Names, Three, app_of
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -185,6 +185,23 @@ async def test_what_people_typed_stays_text_on_every_page() -> None:
             assert await page.locator("img").count() == 0, path
         await page.goto(f"{url}/instances/{row.id}")
         assert EVIL in await page.locator("#facts .data").inner_text()
+
+
+async def test_what_is_chosen_before_the_script_has_come_counts() -> None:
+    async with Chat(kyc) as chat, served(kyc) as url, operator_at(url) as page:
+        await chat.say("/kyc")
+        chosen = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await chosen.wait()
+            await route.continue_()
+
+        await page.route("**/inspector.js", late)
+        await page.goto(f"{url}/instances", wait_until="commit")
+        await page.get_by_label("Flow").select_option("kyc")
+        chosen.set()
+        await page.get_by_label("Step").select_option("DOCUMENT")
+        await page.wait_for_url("**/instances?flow=kyc&step=DOCUMENT*")
 
 
 async def test_a_page_brings_itself_up_to_date() -> None:

@@ -11,6 +11,12 @@
       if (event.target.name === "flow") filters.elements.step.value = "";
       filters.requestSubmit();
     });
+    const differs = (select) => {
+      const shown = [...select.options].find((option) => option.defaultSelected) ?? select.options[0];
+      return select.selectedOptions[0] !== shown;
+    };
+    // chosen while this script was on its way
+    if ([...filters.querySelectorAll("select")].some(differs)) filters.requestSubmit();
   }
 
   const seconds = Number(document.body.dataset.refresh);

@@ -734,7 +734,9 @@ function sendFile(caption) {
 async function pixels(file) {
   if (!/^image\/(jpeg|png|gif|webp)$/.test(file.type)) return {};
   try {
-    const { width, height } = await createImageBitmap(file);
+    const picture = await createImageBitmap(file);
+    const { width, height } = picture;
+    picture.close();
     return { width, height };
   } catch {
     return {}; // no picture, whatever it says
