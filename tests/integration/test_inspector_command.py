@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,18 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-u", "-m", "engine.cli"]
+from tests.processes import COMMAND, environment
+
 APP = "examples.signup:app"
 OPERATE, READ = "operate-operate-operate", "read-read-read-read-read"
-
-
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("HANDRAIL_")}
-    url = f"sqlite+aiosqlite:///{folder / 'bot.db'}"
-    return {
-        **kept, "HANDRAIL_DATABASE_URL": url, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **more,
-    }  # fmt: skip
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,16 +12,9 @@ import pytest
 
 from flows.conversation import Address, ConversationKey
 from flows.messages.replies import Reply, send_to_json
+from tests.processes import COMMAND, environment
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "engine.cli"]
 APP = "examples.signup:app"
-
-
-def environment(folder: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("HANDRAIL_")}
-    url = f"sqlite+aiosqlite:///{folder / 'bot.db'}"
-    return {**kept, "HANDRAIL_DATABASE_URL": url, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
 
 
 class Bot:
