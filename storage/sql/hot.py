@@ -17,12 +17,12 @@ from typing import TypeVar, cast
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from flows.errors import StorageDown
+from flows.errors import OutcomeUnknown, StorageDown, StorageError
+from storage.sql.dialects import Work
 from storage.sql.failures import DATA_ERRORS, busy, commit_failure, driver_error, failure, is_busy
+from storage.sql.riders import Riders, Stop, together
 
 Answer = TypeVar("Answer")
-Work = Callable[[sqlite3.Cursor], Answer]
-
 
 MARKS = 32
 """Marks of sent messages that a power cut may take: as many as a killed process can leave."""
@@ -48,9 +48,21 @@ class HotConnection:
         self._cursor = self._driver.cursor()
         self._cursor.execute("PRAGMA busy_timeout = 0")
         self._lock = asyncio.Lock()
+        self._stop = Stop(self._depart)
 
     async def write(self, work: Work[Answer], *, marks: int = 0) -> Answer:
-        """Runs ``work`` in a transaction and commits it. What the data caused is raised as is."""
+        """Runs ``work`` in a transaction and commits it. What the data caused is raised as is.
+
+        Marks wait for the next other write, and ride along in its transaction.
+        """
+        if marks and self._stop.has_seats(marks):
+            return await self._stop.wait(work, marks)
+        riders = self._stop.board()
+        if riders:
+            return await self._together(riders, work, marks)
+        return await self._alone(work, marks)
+
+    async def _alone(self, work: Work[Answer], marks: int) -> Answer:
         if marks and self._synchronous != "NORMAL" and self._marks + marks <= MARKS:
             self._marks += marks
             return await self._run(self._unsynced, work)
@@ -58,12 +70,44 @@ class HotConnection:
         self._marks = 0
         return answer
 
+    async def _together(self, riders: Riders, work: Work[Answer], marks: int) -> Answer:
+        """``work`` and those that ride along, in one transaction; where something in it cannot be
+        stored, each in one of its own.
+        """
+        marks = marks and marks + sum(rider.marks for rider in riders)
+        try:
+            answers, answer = await self._alone(together(riders, work), marks)
+        except (StorageError, asyncio.CancelledError) as error:
+            for rider in riders:
+                rider.fail(_lost(self._path, error))
+            raise
+        except Exception:  # nothing is written; whoever it was is told so below
+            await self._one_by_one(riders)
+            return await self._alone(work, marks)
+        for rider, its_answer in zip(riders, answers, strict=True):
+            rider.arrive(its_answer)
+        return answer
+
+    async def _one_by_one(self, riders: Riders) -> None:
+        for rider in riders:
+            try:
+                rider.arrive(await self._alone(rider.work, rider.marks))
+            except asyncio.CancelledError as error:
+                rider.fail(_lost(self._path, error))
+                raise
+            except Exception as error:  # it is whose write it was that is told
+                rider.fail(error)
+
+    async def _depart(self) -> None:
+        await self._one_by_one(self._stop.board())
+
     async def read(self, work: Work[Answer]) -> Answer:
         """Runs ``work``, which only reads, outside a transaction."""
         return await self._run(self._statements, work)
 
     async def close(self) -> None:
         """Waits for what is under way, and lets the connection go."""
+        await self._depart()
         async with self._lock:
             self._cursor.close()
             self._connection.close()
@@ -126,6 +170,16 @@ class HotConnection:
     def _translated(self, error: BaseException) -> BaseException:
         reason = driver_error(error)
         return reason if isinstance(reason, DATA_ERRORS) else failure(self._path, error)
+
+
+def _lost(path: Path, error: BaseException) -> StorageError:
+    """What those are told who rode along with a write that ended like this."""
+    if isinstance(error, StorageError):
+        return error
+    return OutcomeUnknown(
+        f"a write in the database {path} was given up before it was answered. Read again before "
+        "anything is repeated."
+    )
 
 
 def not_open() -> StorageDown:

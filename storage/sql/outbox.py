@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import bindparam, func, literal_column, null, select, update
 
-from flows.conversation import PARTITIONS
 from flows.ports import Fence, Outcome, OutgoingRow, SendResult
 from storage.sql.dead_letters import DeadLetters
 from storage.sql.dialects import ONE, Cursor, Dialect
@@ -52,8 +51,6 @@ class Outbox:
         self._end = sql.updates(
             outbox, "state", "due", key=("seq",), also={"body": null(), "todo": null()}
         )
-        # One statement a message, which a server would be asked too often.
-        self._arrives = not sql.concurrent
         self._arrived = sql.compile(
             update(outbox)
             .values(state=literal_column("'sent'"), due=bindparam("due_"), body=null(), todo=null())
@@ -89,13 +86,10 @@ class Outbox:
 
     def sent(self, cursor: Cursor, fence: Fence, results: Sequence[SendResult]) -> list[Outcome]:
         """Records what became of messages."""
-        held = self._partitions.held(cursor, fence)
-        if (
-            self._arrives
-            and len(held.parts) == PARTITIONS
-            and all(result.state == "sent" for result in results)
-        ):
-            return self._arrive(cursor, results, held.now)
+        everything = self._partitions.holds_everything(cursor, fence)
+        if everything is not None and all(result.state == "sent" for result in results):
+            return self._arrive(cursor, results, everything.now)
+        held = everything or self._partitions.held(cursor, fence)
         found = self._find(cursor, [(result.turn, result.n, result.conv) for result in results])
         rows = {(turn, n, conv): place for turn, n, conv, *place in found}
         outcomes, settled = [], []
@@ -115,7 +109,10 @@ class Outbox:
         return {slot: ref for slot, ref in found}  # noqa: C416 -- rows are not always tuples
 
     def _arrive(self, cursor: Cursor, results: Sequence[SendResult], now: int) -> list[Outcome]:
-        """What usually is to be recorded: nothing is fenced, and everything has arrived."""
+        """What usually is to be recorded: nothing is fenced, and everything has arrived.
+
+        One statement a message, which a server would be asked too often.
+        """
         outcomes, done = [], []
         for result in results:
             cursor.execute(self._arrived, (now, result.turn, result.n, result.conv))
