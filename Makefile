@@ -1,7 +1,7 @@
 # The first target that needs it builds .venv with a Python of 3.11 or newer.
 # Written for GNU make 3.81 and a POSIX shell, and for machines with nothing else on them.
 
-PYTHONS = python3.13 python3.12 python3.11 python3 python
+PYTHONS = python3.14 python3.13 python3.12 python3.11 python3 python
 VENV = .venv
 BIN = $(VENV)/bin
 STAMPS = $(VENV)/.handrail
@@ -97,7 +97,7 @@ $(STAMPS)/python:
 	      </dev/null >/dev/null 2>&1; then found="$$python"; break; fi; \
 	done; \
 	if [ -z "$$found" ]; then \
-	  echo 'Handrail needs Python 3.11, 3.12 or 3.13, with its venv module, and none was found.' >&2; \
+	  echo 'Handrail needs Python 3.11, 3.12, 3.13 or 3.14, with its venv module, and none was found.' >&2; \
 	  echo 'Install one from https://www.python.org/downloads/ or with your package manager' >&2; \
 	  echo '(on Debian and Ubuntu: apt install python3 python3-venv), or name one that is not' >&2; \
 	  echo 'on the PATH: make PYTHONS=/path/to/python3.12' >&2; \

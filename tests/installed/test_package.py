@@ -99,6 +99,6 @@ def test_make_says_what_to_do_where_no_python_is_new_enough(tmp_path: Path) -> N
         check=False,
     )
     assert done.returncode != 0
-    assert "Handrail needs Python 3.11, 3.12 or 3.13" in done.stderr
+    assert "Handrail needs Python 3.11, 3.12, 3.13 or 3.14" in done.stderr
     assert "pyenv" not in done.stdout + done.stderr
     assert not (tmp_path / ".venv").exists()
