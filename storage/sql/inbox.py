@@ -51,18 +51,12 @@ class Inbox:
             .where(row.seq == bindparam("seq_"), undone),
             *("notes_", "seq_"),
         )
-        self._undone = sql.compile(
-            sql.locked(
-                select(row.seq).where(sql.any_of(row.seq, "seqs"), undone).order_by(row.seq)
-            ),
-            "seqs",
+        found = sql.locked(select(row.seq).order_by(row.seq))
+        self._undone = sql.among(row.seq, lambda chosen: found.where(chosen, undone))
+        ended = update(inbox).values(
+            done=bindparam("done_"), todo=null(), body=null(), notes=null()
         )
-        self._end = sql.compile(
-            update(inbox)
-            .values(done=bindparam("done_"), todo=null(), body=null(), notes=null())
-            .where(sql.any_of(row.seq, "seqs")),
-            *("done_", "seqs"),
-        )
+        self._end = sql.among(row.seq, ended.where, "done_")
 
     def accept(self, cursor: Cursor, rows: Sequence[InboxRow]) -> list[int | None]:
         """Stores causes and answers their numbers; None for one that was there before."""
@@ -104,12 +98,12 @@ class Inbox:
 
     def undone(self, cursor: Cursor, seqs: Collection[int]) -> set[int]:
         """Which of the causes are there and not done."""
-        found = cursor.execute(self._undone, (self._sql.listed(seqs),)).fetchall()
+        found = self._undone(cursor, seqs).fetchall()
         return {seq for (seq,) in found}
 
     def end(self, cursor: Cursor, seqs: Collection[int], now: int) -> None:
         """Marks causes as done and empties them."""
-        cursor.execute(self._end, (now, self._sql.listed(seqs)))
+        self._end(cursor, seqs, now)
 
     def _choose(
         self, cursor: Cursor, parts: Collection[int], skip: Collection[int], limit: int

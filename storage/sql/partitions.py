@@ -81,9 +81,7 @@ class Partitions:
             ),
             "worker",
         )
-        self._some = sql.compile(
-            sql.shared(mine.where(sql.any_of(table.part, "parts"))), "worker", "parts"
-        )
+        self._some = sql.among(table.part, sql.shared(mine).where, "worker")
         self._workers = sql.compile(select(workers.c.name, workers.c.until))
         self._know = sql.upserts(workers, "name", "until")
         self._forget = sql.deletes(workers, "name")
@@ -143,8 +141,7 @@ class Partitions:
 
     def held_among(self, cursor: Cursor, fence: Fence, parts: Collection[int]) -> Held:
         """``held``, asked for a few partitions only."""
-        values = (fence.worker, self._sql.listed(parts))
-        return self._held(fence, cursor.execute(self._some, values).fetchall())
+        return self._held(fence, self._some(cursor, parts, fence.worker).fetchall())
 
     def _held(self, fence: Fence, rows: list[Row]) -> Held:
         epochs = fence.epochs

@@ -31,16 +31,12 @@ class Scopes:
     def __init__(self, sql: Dialect) -> None:
         self._sql = sql
         row = conversations.c
-        self._load = sql.compile(
-            select(row.key, row.version, row.cause, sql.stored(row.state)).where(
-                sql.any_of(row.key, "keys")
-            ),
-            "keys",
-        )
-        known = select(row.key, row.version, row.person).where(sql.any_of(row.key, "keys"))
-        self._known = sql.compile(
-            sql.locked(known.order_by(row.key)) if sql.concurrent else known, "keys"
-        )
+        loaded = select(row.key, row.version, row.cause, sql.stored(row.state))
+        self._load = sql.among(row.key, loaded.where)
+        known = select(row.key, row.version, row.person)
+        if sql.concurrent:
+            known = sql.locked(known.order_by(row.key))
+        self._known = sql.among(row.key, known.where)
         self._insert = sql.inserts(
             conversations, "key", "part", "person", "version", "cause", "state", "updated"
         )
@@ -55,14 +51,14 @@ class Scopes:
 
     def load(self, cursor: Cursor, keys: Collection[str]) -> dict[str, Snapshot]:
         """The scopes as last committed."""
-        found = cursor.execute(self._load, (self._sql.listed(keys),)).fetchall()
+        found = self._load(cursor, keys).fetchall()
         return {
             key: Snapshot(version, cause, _text(key, state)) for key, version, cause, state in found
         }
 
     def known(self, cursor: Cursor, keys: Collection[str]) -> Known:
         """Version and person of those scopes that exist; they stay so, where others write too."""
-        rows = cursor.execute(self._known, (self._sql.listed(keys),)).fetchall()
+        rows = self._known(cursor, keys).fetchall()
         return Known(
             {key: version for key, version, _ in rows}, {key: person for key, _, person in rows}
         )

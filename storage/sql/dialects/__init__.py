@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storage.sql.dialects.base import (
     ONE,
+    Among,
     Cursor,
     Dialect,
     Find,
@@ -15,4 +16,16 @@ from storage.sql.dialects.base import (
     Write,
 )
 
-__all__ = ["ONE", "Cursor", "Dialect", "Find", "Number", "Race", "Refused", "Row", "Work", "Write"]
+__all__ = [
+    "ONE",
+    "Among",
+    "Cursor",
+    "Dialect",
+    "Find",
+    "Number",
+    "Race",
+    "Refused",
+    "Row",
+    "Work",
+    "Write",
+]

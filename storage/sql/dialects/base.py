@@ -48,6 +48,16 @@ class Cursor(Protocol):
         ...
 
 
+class Among(Protocol):
+    """A statement about the rows in which one column has one of some values."""
+
+    def __call__(
+        self, cursor: Cursor, values: Collection[int] | Collection[str], /, *before: object
+    ) -> Cursor:
+        """Runs it; ``before`` are its other parameters, which come first in its text."""
+        ...
+
+
 Work = Callable[[Cursor], Answer]
 """A unit of work: what happens in one transaction. It may be run again from its beginning."""
 
@@ -108,6 +118,19 @@ class Dialect(Protocol):
 
     def listed(self, values: Collection[int] | Collection[str]) -> object:
         """The parameter for ``any_of``."""
+        ...
+
+    def among(
+        self,
+        column: ColumnElement[Any],
+        statement: Callable[[ColumnElement[bool]], Executable],
+        *before: str,
+    ) -> Among:
+        """The statement that ``statement`` makes of the condition on ``column``.
+
+        Args:
+            before: its other parameters, in the order of the text, which come first.
+        """
         ...
 
     def limited(self, query: Select[*Columns], name: str) -> Select[*Columns]:
@@ -172,6 +195,21 @@ class Dialect(Protocol):
     def upsert(self, table: Table, *, values: Collection[str]) -> dml.Insert:
         """An insert of one row that writes over the columns ``values`` of the one there."""
         ...
+
+
+def listed_among(
+    sql: Dialect,
+    column: ColumnElement[Any],
+    statement: Callable[[ColumnElement[bool]], Executable],
+    before: Sequence[str],
+) -> Among:
+    """``Dialect.among`` in one text, whatever the number of values."""
+    text = sql.compile(statement(sql.any_of(column, "among")), *before, "among")
+
+    def ask(cursor: Cursor, values: Collection[int] | Collection[str], /, *given: object) -> Cursor:
+        return cursor.execute(text, (*given, sql.listed(values)))
+
+    return ask
 
 
 def fills(statement: object, names: Collection[str]) -> list[str] | None:

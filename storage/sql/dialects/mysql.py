@@ -6,7 +6,7 @@ as a small table of literals, or as an insert of many rows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVarTuple, cast
 
 from sqlalchemy import (
@@ -25,6 +25,7 @@ from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.sql.expression import ClauseElement
 
 from storage.sql.dialects.base import (
+    Among,
     Cursor,
     Find,
     Number,
@@ -34,6 +35,7 @@ from storage.sql.dialects.base import (
     Write,
     checked,
     fills,
+    listed_among,
 )
 
 Columns = TypeVarTuple("Columns")
@@ -92,6 +94,14 @@ class MysqlDialect:
 
     def listed(self, values: Collection[int] | Collection[str]) -> object:
         return Several(values) or Several([NONE])
+
+    def among(
+        self,
+        column: ColumnElement[Any],
+        statement: Callable[[ColumnElement[bool]], Executable],
+        *before: str,
+    ) -> Among:
+        return listed_among(self, column, statement, before)
 
     def limited(self, query: Select[*Columns], name: str) -> Select[*Columns]:
         return query.limit(bindparam(name))

@@ -29,7 +29,18 @@ from sqlalchemy.dialects.postgresql import ARRAY, Insert, asyncpg, insert
 from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.types import TypeEngine
 
-from storage.sql.dialects.base import Cursor, Find, Number, Race, Row, Write, checked, fills
+from storage.sql.dialects.base import (
+    Among,
+    Cursor,
+    Find,
+    Number,
+    Race,
+    Row,
+    Write,
+    checked,
+    fills,
+    listed_among,
+)
 
 Columns = TypeVarTuple("Columns")
 
@@ -67,6 +78,14 @@ class PostgresqlDialect:
 
     def listed(self, values: Collection[int] | Collection[str]) -> object:
         return list(values)
+
+    def among(
+        self,
+        column: ColumnElement[Any],
+        statement: Callable[[ColumnElement[bool]], Executable],
+        *before: str,
+    ) -> Among:
+        return listed_among(self, column, statement, before)
 
     def limited(self, query: Select[*Columns], name: str) -> Select[*Columns]:
         return query.limit(bindparam(name, type_=BigInteger))

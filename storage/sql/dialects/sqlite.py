@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVarTuple
 
 import orjson
@@ -29,7 +29,17 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.sql.expression import ClauseElement
 
-from storage.sql.dialects.base import Cursor, Find, Number, Row, Write, checked, fills
+from storage.sql.dialects.base import (
+    Among,
+    Cursor,
+    Find,
+    Number,
+    Row,
+    Write,
+    checked,
+    fills,
+    listed_among,
+)
 
 Columns = TypeVarTuple("Columns")
 
@@ -59,6 +69,26 @@ class SqliteDialect:
 
     def listed(self, values: Collection[int] | Collection[str]) -> object:
         return orjson.dumps(list(values)).decode()
+
+    def among(
+        self,
+        column: ColumnElement[Any],
+        statement: Callable[[ColumnElement[bool]], Executable],
+        *before: str,
+    ) -> Among:
+        # Taking a list apart costs as much as finding the row of one value.
+        only = self.compile(statement(column == bindparam("only")), *before, "only")
+        several = listed_among(self, column, statement, before)
+
+        def ask(
+            cursor: Cursor, values: Collection[int] | Collection[str], /, *given: object
+        ) -> Cursor:
+            if len(values) != 1:
+                return several(cursor, values, *given)
+            (value,) = values
+            return cursor.execute(only, (*given, value))
+
+        return ask
 
     def limited(self, query: Select[*Columns], name: str) -> Select[*Columns]:
         # Without an offset of its own the compiler adds one as a parameter.
