@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from storage.sql.dialects import Cursor, Work
 
@@ -63,20 +63,19 @@ class Stop:
     def __init__(self, depart: Callable[[], Awaitable[None]]) -> None:
         self._depart = depart
         self._waiting: list[Rider[Any]] = []
-        self._marks = 0
         self._alarm: asyncio.TimerHandle | None = None
+        # a loop itself holds its tasks weakly
         self._departing: asyncio.Future[None] | None = None
 
     def has_seats(self, marks: int) -> bool:
         """Whether so many more marks may wait."""
-        return self._marks + marks <= SEATS
+        return sum(rider.marks for rider in self._waiting) + marks <= SEATS
 
     async def wait(self, work: Work[Answer], marks: int) -> Answer:
         """What the write answers, once it is committed, by whomever."""
         loop = asyncio.get_running_loop()
         arrived: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append(Rider(work, marks, arrived))
-        self._marks += marks
         if self._alarm is None:
             self._alarm = loop.call_later(WAIT, self._leave)
         return await arrived
@@ -88,7 +87,7 @@ class Stop:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        riders, self._waiting, self._marks = self._waiting, [], 0
+        riders, self._waiting = self._waiting, []
         return [rider for rider in riders if not rider.given_up]
 
     def _leave(self) -> None:
@@ -100,7 +99,7 @@ def together(riders: Riders, work: Work[Answer]) -> Work[tuple[list[object], Ans
     """One unit of work of all of them: the answers of the riders, and that of ``work``."""
 
     def all_of_them(cursor: Cursor) -> tuple[list[object], Answer]:
-        answers = [cast(object, rider.work(cursor)) for rider in riders]
+        answers: list[object] = [rider.work(cursor) for rider in riders]
         return answers, work(cursor)
 
     return all_of_them
